@@ -1,0 +1,118 @@
+// swift-tools-version: 6.1
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import PackageDescription
+
+/// One room, one target. What a room may import is what it lists here; see docs/TOUR.md.
+let room: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "backprop",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Backprop", targets: ["Backprop"]),
+    .library(name: "BackpropTesting", targets: ["BackpropTesting"]),
+    .executable(name: "backprop", targets: ["BackpropCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // What a computation is: tensors, primitives, gradients, plans. No device, no file.
+    .target(name: "BackpropGraph", swiftSettings: room),
+    // The CPU kernels, in C.
+    .target(
+      name: "CBackprop",
+      linkerSettings: [.linkedLibrary("m")]),
+    // Making it happen: buffers, the thread pool, prepared programs, the CPU device.
+    .target(
+      name: "BackpropRuntime", dependencies: ["BackpropGraph", "CBackprop"], swiftSettings: room),
+    // Layers, initializers, losses, optimizers, schedules. Knows no device.
+    .target(name: "BackpropNN", dependencies: ["BackpropGraph"], swiftSettings: room),
+    .target(
+      name: "BackpropModels", dependencies: ["BackpropGraph", "BackpropNN"], swiftSettings: room),
+    // File formats: safetensors, IDX, CSV, gzip.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "BackpropFormats", dependencies: ["CZlib"], swiftSettings: room),
+    // Data sets, batches, tables and what is learned from their training part.
+    .target(
+      name: "BackpropData", dependencies: ["BackpropGraph", "BackpropFormats"],
+      swiftSettings: room),
+    // The training loop, metrics, events, checkpoints. Knows no screen.
+    .target(
+      name: "BackpropTraining",
+      dependencies: [
+        "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropData", "BackpropFormats",
+      ],
+      swiftSettings: room),
+    // Recipes: a YAML file that names task, data, model and training.
+    .target(
+      name: "BackpropRecipes",
+      dependencies: [
+        "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropData",
+        "BackpropFormats", "BackpropTraining", .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: room),
+    .executableTarget(
+      name: "BackpropCLI",
+      dependencies: [
+        "Backprop", "BackpropGraph", "BackpropRuntime", "CBackprop", "BackpropNN",
+        "BackpropModels", "BackpropData", "BackpropFormats", "BackpropTraining",
+        "BackpropRecipes",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: room),
+    // The umbrella: re-exports, never a declaration.
+    .target(
+      name: "Backprop",
+      dependencies: [
+        "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropData",
+        "BackpropFormats", "BackpropTraining",
+      ],
+      swiftSettings: room),
+    // The reference interpreter and the gradient check, for our tests and for users' own.
+    .target(
+      name: "BackpropTesting", dependencies: ["BackpropGraph", "BackpropRuntime"],
+      swiftSettings: room),
+    .testTarget(
+      name: "GraphTests", dependencies: ["BackpropGraph", "BackpropTesting"],
+      swiftSettings: room),
+    .testTarget(name: "KernelTests", dependencies: ["CBackprop"], swiftSettings: room),
+    .testTarget(
+      name: "PrimitiveTests",
+      dependencies: ["BackpropGraph", "BackpropRuntime", "BackpropTesting"], swiftSettings: room),
+    .testTarget(
+      name: "RuntimeTests",
+      dependencies: ["BackpropGraph", "BackpropRuntime", "BackpropTesting"], swiftSettings: room),
+    .testTarget(
+      name: "NNTests",
+      dependencies: [
+        "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropTesting",
+        "BackpropTraining", "BackpropFormats",
+      ],
+      exclude: ["Fixtures"], swiftSettings: room),
+    .testTarget(name: "FormatsTests", dependencies: ["BackpropFormats"], swiftSettings: room),
+    .testTarget(
+      name: "DataTests", dependencies: ["BackpropData", "BackpropFormats", "BackpropGraph"],
+      swiftSettings: room),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropData",
+        "BackpropFormats", "BackpropTraining", "BackpropTesting",
+      ],
+      swiftSettings: room),
+    .testTarget(
+      name: "RecipesTests",
+      dependencies: ["BackpropRecipes", "BackpropData", "BackpropTraining"], swiftSettings: room),
+    .testTarget(name: "CLITests", dependencies: ["BackpropCLI"], swiftSettings: room),
+    .testTarget(name: "HouseTests", swiftSettings: room),
+  ],
+  cLanguageStandard: .c2x
+)

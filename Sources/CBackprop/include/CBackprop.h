@@ -1,0 +1,10 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+// The CPU kernels' whole interface.
+#ifndef CBACKPROP_H
+#define CBACKPROP_H
+
+#include "bp_gemm.h"
+#include "bp_kernels.h"
+#include "bp_pass.h"
+
+#endif

@@ -1,0 +1,3 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import Testing

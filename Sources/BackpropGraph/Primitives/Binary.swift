@@ -1,0 +1,135 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+/// A function of each pair of elements of two tensors of one shape and type.
+///
+/// Operators on tensors bring the operands to one type (``DType/promoted(_:_:)``) and one shape
+/// (the NumPy rule) first.
+package enum Binary: UInt8, CaseIterable, Hashable, Sendable {
+  case add, subtract, multiply, divide, power, maximum, minimum, remainder
+
+  package struct Card {
+    package let formula: String
+    package let pullback: (_ a: Tensor, _ b: Tensor, _ y: Tensor, _ g: Tensor) -> [Tensor?]
+  }
+
+  package var card: Card {
+    switch self {
+    case .add: Card(formula: "a + b") { _, _, _, g in [g, g] }
+    case .subtract: Card(formula: "a − b") { _, _, _, g in [g, -g] }
+    case .multiply: Card(formula: "a b") { a, b, _, g in [g * b, g * a] }
+    case .divide: Card(formula: "a / b; for int32 rounded down, x / 0 = 0") { _, b, y, g in
+        let scaled = g / b
+        return [scaled, -(scaled * y)]
+      }
+    // d/db is taken as 0 where a ≤ 0 and y = 0, so that 0^b has a finite gradient.
+    case .power:
+      Card(formula: "aᵇ") { a, b, y, g in
+        let zero = Tensor.literal(0, like: y)
+        let one = Tensor.literal(1, like: y)
+        let slope = select(b .== zero, zero, b * BackpropGraph.power(a, b - one))
+        let logarithm = select(a .> zero, a, one).log()
+        return [g * slope, g * (y * logarithm)]
+      }
+    // Ties share the cotangent by halves.
+    case .maximum: Card(formula: "the larger; NaN wins") { a, b, _, g in share(a .> b, a .== b, g) }
+    case .minimum: Card(formula: "the smaller; NaN wins") { a, b, _, g in share(a .< b, a .== b, g) }
+    case .remainder:
+      Card(formula: "a − b ⌊a/b⌋, the sign of b") { a, b, _, g in
+        [g, -(g * (a / b).floor())]
+      }
+    }
+  }
+
+  private func share(_ first: Tensor, _ tie: Tensor, _ g: Tensor) -> [Tensor?] {
+    let zero = Tensor.literal(0, like: g)
+    let mine = select(first, g, select(tie, g * 0.5, zero))
+    return [mine, g - mine]
+  }
+}
+
+extension Tensor {
+  package static func binary(_ function: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
+    guard let (x, y) = meet("\(function)", a, b) else {
+      return mismatch("\(function)", a, b, DType.promoted(a.dtype, b.dtype))
+    }
+    return Tensor(Node(.binary(function), x.shape, x.dtype, x.node, y.node))
+  }
+
+  /// Both operands in one type and one shape, or nil if their shapes can't meet.
+  static func meet(_ operation: String, _ a: Tensor, _ b: Tensor) -> (Tensor, Tensor)? {
+    var (x, y) = (a, b)
+    if x.dtype != y.dtype {
+      let dtype = DType.promoted(x.dtype, y.dtype)
+      (x, y) = (x.cast(to: dtype), y.cast(to: dtype))
+    } else if x.dtype == .bool || x.dtype == .uint8 {
+      // Sums and products of truth values and bytes are counted in int32.
+      (x, y) = (x.cast(to: .int32), y.cast(to: .int32))
+    }
+    if x.shape == y.shape { return (x, y) }
+    guard let shape = Shape.broadcast(x.shape, y.shape) else { return nil }
+    return (x.broadcast(to: shape), y.broadcast(to: shape))
+  }
+
+  static func mismatch(_ operation: String, _ a: Tensor, _ b: Tensor, _ dtype: DType) -> Tensor {
+    let error = ShapeError(
+      operation: operation, operands: [a.shape, b.shape],
+      rule: "axes are matched from the last; each pair must be equal or one of them 1",
+      hint: "reshape or broadcast one operand so that the axes line up")
+    return Tensor(Node(failure: a.failure ?? b.failure ?? error, shape: a.shape, dtype: dtype))
+  }
+
+  /// A number as a tensor that meets `other`: it takes its type, unless `other` holds integers
+  /// and the number is none.
+  package static func scalar(_ value: Float, meeting other: Tensor) -> Tensor {
+    if other.dtype.isFloatingPoint { return constant(value, other.dtype) }
+    let isInteger = value == value.rounded() && Swift.abs(value) <= 16_777_216
+    return constant(value, isInteger ? .int32 : .float32)
+  }
+
+  /// a + b, element by element.
+  public static func + (a: Tensor, b: Tensor) -> Tensor { binary(.add, a, b) }
+  /// a − b, element by element.
+  public static func - (a: Tensor, b: Tensor) -> Tensor { binary(.subtract, a, b) }
+  /// a b, element by element.
+  public static func * (a: Tensor, b: Tensor) -> Tensor { binary(.multiply, a, b) }
+  /// a / b, element by element; int32 is rounded down and x / 0 is 0.
+  public static func / (a: Tensor, b: Tensor) -> Tensor { binary(.divide, a, b) }
+  /// The remainder with the sign of b.
+  public static func % (a: Tensor, b: Tensor) -> Tensor { binary(.remainder, a, b) }
+  /// a + b for each element of a.
+  public static func + (a: Tensor, b: Float) -> Tensor { a + scalar(b, meeting: a) }
+  /// a + b for each element of b.
+  public static func + (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) + b }
+  /// a − b for each element of a.
+  public static func - (a: Tensor, b: Float) -> Tensor { a - scalar(b, meeting: a) }
+  /// a − b for each element of b.
+  public static func - (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) - b }
+  /// a b for each element of a.
+  public static func * (a: Tensor, b: Float) -> Tensor { a * scalar(b, meeting: a) }
+  /// a b for each element of b.
+  public static func * (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) * b }
+  /// a / b for each element of a.
+  public static func / (a: Tensor, b: Float) -> Tensor { a / scalar(b, meeting: a) }
+  /// a / b for each element of b.
+  public static func / (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) / b }
+  /// The remainder with the sign of b, for each element of a.
+  public static func % (a: Tensor, b: Float) -> Tensor { a % scalar(b, meeting: a) }
+}
+
+/// aᵇ, element by element.
+public func power(_ a: Tensor, _ b: Tensor) -> Tensor { Tensor.binary(.power, a, b) }
+
+/// aᵇ for each element of a.
+public func power(_ a: Tensor, _ b: Float) -> Tensor { power(a, Tensor.scalar(b, meeting: a)) }
+
+/// The larger of each pair; ties share the gradient; NaN wins.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Tensor.binary(.maximum, a, b) }
+
+/// The larger of each element and b.
+public func maximum(_ a: Tensor, _ b: Float) -> Tensor { maximum(a, Tensor.scalar(b, meeting: a)) }
+
+/// The smaller of each pair; ties share the gradient; NaN wins.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Tensor.binary(.minimum, a, b) }
+
+/// The smaller of each element and b.
+public func minimum(_ a: Tensor, _ b: Float) -> Tensor { minimum(a, Tensor.scalar(b, meeting: a)) }

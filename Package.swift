@@ -11,6 +11,9 @@ let room: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Each room has a page about itself, which is no source.
+let page = ["README.md"]
+
 let package = Package(
   name: "backprop",
   platforms: [.macOS(.v15)],
@@ -25,32 +28,36 @@ let package = Package(
   ],
   targets: [
     // What a computation is: tensors, primitives, gradients, plans. No device, no file.
-    .target(name: "BackpropGraph", swiftSettings: room),
+    .target(name: "BackpropGraph", exclude: page, swiftSettings: room),
     // The CPU kernels, in C.
     .target(
-      name: "CBackprop",
+      name: "CBackprop", exclude: page,
       linkerSettings: [.linkedLibrary("m")]),
     // Making it happen: buffers, the thread pool, prepared programs, the CPU device.
     .target(
-      name: "BackpropRuntime", dependencies: ["BackpropGraph", "CBackprop"], swiftSettings: room),
+      name: "BackpropRuntime", dependencies: ["BackpropGraph", "CBackprop"], exclude: page,
+      swiftSettings: room),
     // Layers, initializers, losses, optimizers, schedules. Knows no device.
-    .target(name: "BackpropNN", dependencies: ["BackpropGraph"], swiftSettings: room),
     .target(
-      name: "BackpropModels", dependencies: ["BackpropGraph", "BackpropNN"], swiftSettings: room),
+      name: "BackpropNN", dependencies: ["BackpropGraph"], exclude: page, swiftSettings: room),
+    .target(
+      name: "BackpropModels", dependencies: ["BackpropGraph", "BackpropNN"], exclude: page,
+      swiftSettings: room),
     // File formats: safetensors, IDX, CSV, gzip.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "BackpropFormats", dependencies: ["CZlib"], swiftSettings: room),
+    .target(
+      name: "BackpropFormats", dependencies: ["CZlib"], exclude: page, swiftSettings: room),
     // Data sets, batches, tables and what is learned from their training part.
     .target(
       name: "BackpropData", dependencies: ["BackpropGraph", "BackpropFormats"],
-      swiftSettings: room),
+      exclude: page, swiftSettings: room),
     // The training loop, metrics, events, checkpoints. Knows no screen.
     .target(
       name: "BackpropTraining",
       dependencies: [
         "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropData", "BackpropFormats",
       ],
-      swiftSettings: room),
+      exclude: page, swiftSettings: room),
     // Recipes: a YAML file that names task, data, model and training.
     .target(
       name: "BackpropRecipes",
@@ -58,7 +65,7 @@ let package = Package(
         "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropData",
         "BackpropFormats", "BackpropTraining", .product(name: "Yams", package: "Yams"),
       ],
-      swiftSettings: room),
+      exclude: page, swiftSettings: room),
     .executableTarget(
       name: "BackpropCLI",
       dependencies: [
@@ -67,7 +74,7 @@ let package = Package(
         "BackpropRecipes",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: room),
+      exclude: page, swiftSettings: room),
     // The umbrella: re-exports, never a declaration.
     .target(
       name: "Backprop",
@@ -75,11 +82,11 @@ let package = Package(
         "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropData",
         "BackpropFormats", "BackpropTraining",
       ],
-      swiftSettings: room),
+      exclude: page, swiftSettings: room),
     // The reference interpreter and the gradient check, for our tests and for users' own.
     .target(
       name: "BackpropTesting", dependencies: ["BackpropGraph", "BackpropRuntime"],
-      swiftSettings: room),
+      exclude: page, swiftSettings: room),
     .testTarget(
       name: "GraphTests", dependencies: ["BackpropGraph", "BackpropTesting"],
       swiftSettings: room),

@@ -38,7 +38,7 @@ struct StyleTests {
   @Test func nothingIsLeftForLater() throws {
     let words = [
       "TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK", "un" + "implemented",
-      "not " + "implemented", "not yet " + "implemented", "place" + "holder", "for " + "now",
+      "not " + "implemented", "not yet " + "implemented", "for " + "now",
     ]
     let pattern = try Regex("\\b(" + words.joined(separator: "|") + ")\\b")
     let findings = findings(of: pattern, in: House.files)

@@ -1,0 +1,145 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+#include "bp_gemm_plan.h"
+
+const bp_gemm_kernels *bp_gemm_kernels_of(int level, int both_halves) {
+  if (!bp_level_available(level)) return &bp_gemm_portable;
+  switch (level) {
+#if defined(__aarch64__)
+    case BP_NEON: return &bp_gemm_neon;
+#endif
+#if defined(__x86_64__)
+    case BP_AVX2: return &bp_gemm_avx2;
+    case BP_AVX512:
+      return both_halves && bp_level_has_bf16_dot(level) ? &bp_gemm_avx512_bf16 : &bp_gemm_avx512;
+#endif
+    default: (void)both_halves; return &bp_gemm_portable;
+  }
+}
+
+/// A matrix times a vector, where the other direction of the matrix is the one to run along.
+static bool is_better_transposed(const bp_gemm_args *g) {
+  if (g->n == 1 && g->c_row == 1 && g->a_row == 1 && g->m > 1) return true;
+  return g->m == 1 && g->n > 1 && g->b_col != 1;
+}
+
+bp_product bp_product_of(const bp_gemm_args *args, int level) {
+  bp_product p = {.g = *args};
+  bp_gemm_args *g = &p.g;
+  if (is_better_transposed(args)) {
+    p.transposed = true;
+    g->m = args->n, g->n = args->m;
+    g->a = args->b, g->a_row = args->b_col, g->a_col = args->b_row, g->a_batch = args->b_batch;
+    g->b = args->a, g->b_row = args->a_col, g->b_col = args->a_row, g->b_batch = args->a_batch;
+    g->a_type = args->b_type, g->b_type = args->a_type;
+    g->c_row = 1;
+  }
+  if (g->n == 1) g->b_col = 1;
+  const bool halves = g->a_type == BP_BF16 || g->b_type == BP_BF16;
+  p.kernels = bp_gemm_kernels_of(level, g->a_type == BP_BF16 && g->b_type == BP_BF16);
+  p.rounds = g->c_type == BP_BF16;
+  if (g->k == 0) return p;
+  const size_t rows = (size_t)p.kernels->rows[BP_TILE_PACKED][2];
+  p.pack_b = halves || g->b_col != 1 || (g->m > 3 * rows && g->k * g->n > 4096);
+  p.pack_a = halves || (p.pack_b && (g->a_col != 1 || g->n >= 128));
+  return p;
+}
+
+bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
+  enum { finished = 32 * 1024, kept = 512 };
+  const bp_gemm_kernels *kernels = p->kernels;
+  const size_t mr = (size_t)kernels->rows[BP_TILE_PACKED][2], nr = 2 * (size_t)kernels->lanes;
+  bp_blocks blocks = {.kc = p->g.k, .mc = m, .nc = n, .rows = m};
+  if (p->rounds) {
+    blocks.rows = bp_smaller(m, kept);
+    blocks.nc = bp_smaller(n, kept);
+    blocks.c_floats = blocks.rows * bp_round_up(blocks.nc, nr);
+  }
+  if (p->pack_b) {
+    const size_t unit = (size_t)kernels->pairs + 1, depth = kernels->depth * unit;
+    if (p->g.k > depth) {
+      blocks.kc = bp_round_up(bp_parts(p->g.k, bp_parts(p->g.k, depth)), 4 * unit);
+    }
+    const size_t steps = bp_parts(blocks.kc, unit);
+    const size_t most = bp_larger(kernels->block / (4 * steps), mr);
+    blocks.mc = bp_parts(blocks.rows, bp_parts(blocks.rows, most));
+    if (blocks.mc < blocks.rows) blocks.mc = bp_round_up(blocks.mc, mr);
+    blocks.nc = bp_smaller(blocks.nc, bp_larger(kernels->panels / (4 * steps) / nr, 8) * nr);
+    const size_t highest = bp_smaller(blocks.rows, bp_round_up(most, mr));
+    if (p->pack_a) blocks.a_floats = bp_round_up(highest * steps, 16);
+    // Where the rows are one block, a panel is packed, used and forgotten.
+    blocks.b_floats = (blocks.mc < blocks.rows ? bp_round_up(blocks.nc, nr) : nr) * steps;
+  } else if (p->g.epilogue && m * n > finished) {
+    blocks.rows = bp_smaller(bp_larger(finished / n, 64) / mr * mr, blocks.rows);
+  }
+  if (!p->pack_b) blocks.mc = blocks.rows;
+  blocks.columns = blocks.nc;
+  if (p->g.epilogue || p->rounds) {
+    blocks.columns = bp_larger(finished / blocks.mc / (2 * nr), 1) * (2 * nr);
+  }
+  return blocks;
+}
+
+/// How many parts of rows and of columns cost least: the part that takes longest to multiply, and
+/// what every part packs for itself.
+static void best_grid(const bp_product *p, size_t tasks, size_t *rows, size_t *columns) {
+  const size_t mr = (size_t)p->kernels->rows[BP_TILE_PACKED][2];
+  const size_t nr = 2 * (size_t)p->kernels->lanes;
+  double least = 0.0;
+  for (size_t across = 1; across <= tasks; across++) {
+    if (tasks % across != 0) continue;
+    const size_t m = bp_parts(p->g.m, tasks / across);
+    const size_t n = bp_parts(bp_parts(p->g.n, nr), across) * nr;
+    const double multiplied = (double)bp_larger(m, mr) * (double)n;
+    const double packed_a = p->pack_a ? 10.0 * (double)m : 0.0;
+    const double packed_b = p->pack_b ? 8.0 * (double)n : 0.0;
+    const double cost = multiplied + packed_a + packed_b;
+    if (least == 0.0 || cost < least) least = cost, *rows = tasks / across, *columns = across;
+  }
+}
+
+/// The boundary before part `index` of `count`, a multiple of `unit` apart from the end.
+static size_t boundary(size_t whole, size_t unit, size_t index, size_t count) {
+  return bp_smaller(bp_parts(whole, unit) * index / count * unit, whole);
+}
+
+bp_region bp_region_of(const bp_product *p, size_t task, size_t tasks) {
+  bp_region region = {0, p->g.batch, 0, p->g.m, 0, p->g.n};
+  if (tasks <= 1) return region;
+  if (p->g.batch >= tasks) {
+    region.batch0 = boundary(p->g.batch, 1, task, tasks);
+    region.batch1 = boundary(p->g.batch, 1, task + 1, tasks);
+    return region;
+  }
+  // Whole batch entries first; the tasks of one entry share its matrix.
+  size_t groups = p->g.batch;
+  while (tasks % groups != 0) groups--;
+  const size_t group = task % groups, part = task / groups;
+  size_t rows = 1, columns = 1;
+  best_grid(p, tasks / groups, &rows, &columns);
+  region.batch0 = boundary(p->g.batch, 1, group, groups);
+  region.batch1 = boundary(p->g.batch, 1, group + 1, groups);
+  region.m0 = boundary(p->g.m, 1, part / columns, rows);
+  region.m1 = boundary(p->g.m, 1, part / columns + 1, rows);
+  const size_t nr = 2 * (size_t)p->kernels->lanes;
+  region.n0 = boundary(p->g.n, nr, part % columns, columns);
+  region.n1 = boundary(p->g.n, nr, part % columns + 1, columns);
+  return region;
+}
+
+size_t bp_gemm_tasks(const bp_gemm_args *args, size_t threads, int level) {
+  (void)level;
+  const double least = 50e3, plenty = 32e6;
+  const double work = (double)args->m * (double)args->n * (double)args->k * (double)args->batch;
+  if (threads <= 1 || work < 2.0 * least) return 1;
+  if (work < least * (double)threads) return (size_t)(work / least);
+  const double each = work / (double)threads;
+  return threads * (each < plenty ? 1 : each < 8.0 * plenty ? 2 : 4);
+}
+
+size_t bp_gemm_scratch(const bp_gemm_args *args, int level) {
+  if (args->m == 0 || args->n == 0 || args->batch == 0) return 0;
+  const bp_product product = bp_product_of(args, level);
+  const bp_blocks blocks = bp_blocks_of(&product, product.g.m, product.g.n);
+  return (blocks.a_floats + blocks.b_floats + blocks.c_floats) * sizeof(float);
+}

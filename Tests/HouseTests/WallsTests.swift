@@ -29,7 +29,7 @@ private let walls: [String: [String]] = [
     "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropData",
     "BackpropFormats", "BackpropTraining",
   ],
-  "BackpropTesting": ["BackpropGraph", "BackpropRuntime"],
+  "BackpropTesting": ["BackpropGraph", "BackpropRuntime", "foundation"],
 ]
 
 private let groups = [

@@ -64,3 +64,12 @@ public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
     }
   }
 }
+
+extension Float {
+  /// The nearest bfloat16, ties to even; NaN stays NaN.
+  package var roundedToBFloat16: Float {
+    if isNaN { return Float(bitPattern: (bitPattern & 0xFFFF_0000) | 0x0040_0000) }
+    let bias = 0x7FFF + ((bitPattern >> 16) & 1)
+    return Float(bitPattern: (bitPattern &+ bias) & 0xFFFF_0000)
+  }
+}

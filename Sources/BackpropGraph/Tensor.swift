@@ -42,8 +42,13 @@ extension Tensor {
   /// One number, which may change without a new plan.
   package static func constant(_ value: Float, _ dtype: DType) -> Tensor {
     let bits: UInt32 =
-      dtype.isFloatingPoint
-      ? value.bitPattern : UInt32(bitPattern: Int32(exactly: value.rounded(.towardZero)) ?? 0)
+      switch dtype {
+      case .float32: value.bitPattern
+      case .bfloat16: value.roundedToBFloat16.bitPattern
+      case .float16: Float(Float16(value)).bitPattern
+      case .int32, .uint8, .bool:
+        UInt32(bitPattern: Int32(exactly: value.rounded(.towardZero)) ?? 0)
+      }
     return Tensor(Node(.constant, .scalar, dtype, argument: UInt64(bits)))
   }
 

@@ -3,8 +3,8 @@
 extension Tensor {
   /// Slices along an axis at int32 positions.
   ///
-  /// `self: [O…, n, I…]`, `indices: [J…] -> [O…, J…, I…]`. Negative positions count from the end.
-  /// A position outside −n ..< n is an error when the value is computed.
+  /// `self: [O…, n, I…]`, `indices: [J…] -> [O…, J…, I…]`. A position outside 0 ..< n is an error
+  /// when the value is computed.
   public func gathered(_ indices: Tensor, along axis: Int = 0) -> Tensor {
     guard let position = self.axis(axis), !indices.dtype.isFloatingPoint,
       rank - 1 + indices.rank <= Shape.maximumRank
@@ -32,6 +32,9 @@ extension Tensor {
       return .failed(
         "scatterAdd", [self, indices],
         "the axes from \(axis) on must be those of the indices", shape: shape, dtype: dtype)
+    }
+    if dtype != .float32 {
+      return cast(to: .float32).scatterAdded(indices, along: axis, size: size).cast(to: dtype)
     }
     let sizes = shape.dimensions
     let result = Shape(

@@ -29,6 +29,9 @@ package enum Extremum: UInt8, CaseIterable, Hashable, Sendable {
 extension Tensor {
   package func reduced(_ reduction: Reduction, _ axes: AxisSet) -> Tensor {
     if axes.isEmpty { return self }
+    if dtype == .bfloat16 || dtype == .float16 {
+      return cast(to: .float32).reduced(reduction, axes).cast(to: dtype)
+    }
     return Tensor(
       Node(.reduce(reduction, axes), shape.reduced(over: axes, keeping: false), dtype, node))
   }
@@ -156,7 +159,8 @@ extension Tensor {
       return .failed(
         name, [self], "axis \(axis) must exist and not be empty", shape: shape, dtype: .int32)
     }
-    return counted.reduce(name, [position], keeping) {
+    let wide = dtype.isFloatingPoint ? cast(to: .float32) : counted
+    return wide.reduce(name, [position], keeping) {
       Tensor(
         Node(
           .argument(extremum, UInt8(position)), $0.shape.reduced(over: $1, keeping: false), .int32,
@@ -169,9 +173,10 @@ extension Tensor {
     guard let position = self.axis(axis) else {
       return .failed("cumulativeSum", [self], "no axis \(axis)", shape: shape, dtype: dtype)
     }
-    let x = counted
+    let x = dtype.isFloatingPoint ? cast(to: .float32) : counted
     return Tensor(
-      Node(.cumulativeSum(UInt8(position), reversed: reversed), x.shape, x.dtype, x.node))
+      Node(.cumulativeSum(UInt8(position), reversed: reversed), x.shape, x.dtype, x.node)
+    ).cast(to: dtype.isFloatingPoint ? dtype : .int32)
   }
 
   /// The int32 positions that sort an axis, stably; NaN last.
@@ -179,9 +184,13 @@ extension Tensor {
     guard let position = self.axis(axis) else {
       return .failed("argumentSort", [self], "no axis \(axis)", shape: shape, dtype: .int32)
     }
+    if position != rank - 1 {
+      return transposed(position, -1).argumentSort(descending: descending)
+        .transposed(position, -1)
+    }
+    let x = dtype.isFloatingPoint ? cast(to: .float32) : counted
     return Tensor(
-      Node(
-        .argumentSort(UInt8(position), descending: descending), shape, .int32, counted.node))
+      Node(.argumentSort(UInt8(position), descending: descending), shape, .int32, x.node))
   }
 
   /// The identity, through which no gradient flows.

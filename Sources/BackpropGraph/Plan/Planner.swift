@@ -1,0 +1,263 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+/// From the pending graph to a plan: lower, group, order, lay out, write the steps.
+package struct Planner {
+  private let grouping: Grouping
+  private let schedule: Schedule
+  private var plan = Plan()
+  private var slots: [Int: Int] = [:]
+  /// First and last step that touch a slot.
+  private var lives: [Int: (first: Int, last: Int)] = [:]
+
+  /// Plans the computation of `ir.results`.
+  ///
+  /// - Parameter deadLeaves: leaves that nobody needs after the run; results may overwrite them.
+  package static func plan(_ ir: IR, deadLeaves: Set<Int> = []) -> Plan {
+    let grouping = Grouping(Lowering(ir))
+    var planner = Planner(
+      grouping: grouping, schedule: Schedule(grouping, deadLeaves: deadLeaves))
+    planner.write()
+    return planner.plan
+  }
+
+  private init(grouping: Grouping, schedule: Schedule) {
+    self.grouping = grouping
+    self.schedule = schedule
+  }
+
+  private var values: [Lowering.Value] { grouping.values }
+
+  private mutating func write() {
+    for group in schedule.order { emit(group) }
+    for base in grouping.results { plan.results.append(slot(base)) }
+    layOut()
+  }
+
+  // Buffers.
+
+  private mutating func slot(_ base: Int) -> Int {
+    if let slot = slots[base] { return slot }
+    let value = values[base]
+    let place: Plan.Place
+    if case .leaf = value.role {
+      place = .leaf(value.leaf)
+    } else if let leaf = schedule.donations[base] {
+      place = .donated(leaf: values[leaf].leaf)
+    } else if grouping.results.contains(base) {
+      place = .result(base)
+    } else {
+      place = .arena(offset: -1)
+    }
+    slots[base] = plan.buffers.count
+    plan.buffers.append(
+      Plan.Buffer(
+        place: place, byteCount: value.count * value.dtype.byteCount,
+        label: "\(value.dtype)\(value.shape)"))
+    return plan.buffers.count - 1
+  }
+
+  /// Memory for the sums of a product whose value itself is not kept.
+  private mutating func scratchSlot(_ byteCount: Int, _ label: String) -> Int {
+    plan.buffers.append(
+      Plan.Buffer(place: .arena(offset: -1), byteCount: byteCount, label: label))
+    return plan.buffers.count - 1
+  }
+
+  private mutating func touch(_ slot: Int) {
+    let step = plan.steps.count
+    let life = lives[slot] ?? (step, step)
+    lives[slot] = (Swift.min(life.first, step), Swift.max(life.last, step))
+  }
+
+  private mutating func layOut() {
+    var blocks: [Arena.Block] = []
+    for (slot, buffer) in plan.buffers.enumerated() {
+      guard case .arena = buffer.place, let life = lives[slot] else { continue }
+      blocks.append(
+        Arena.Block(
+          slot: slot, byteCount: buffer.byteCount, first: life.first, last: life.last))
+    }
+    let arena = Arena(blocks)
+    var results: [Int: Int] = [:]
+    var held = 0
+    for slot in plan.buffers.indices {
+      switch plan.buffers[slot].place {
+      case .arena: plan.buffers[slot].place = .arena(offset: arena.offsets[slot] ?? 0)
+      case .result:
+        plan.buffers[slot].place = .result(results.count)
+        results[slot] = results.count
+        held += plan.buffers[slot].byteCount
+      case .leaf: held += plan.buffers[slot].byteCount
+      case .donated: break
+      }
+    }
+    plan.arenaBytes = arena.byteCount
+    plan.peakBytes = arena.byteCount + held
+  }
+
+  // Steps.
+
+  private mutating func emit(_ group: Group) {
+    switch group.kind {
+    case .single:
+      for member in group.members { emitSingle(member) }
+    case .matmul(let batch, let m, let n):
+      emitMatmul(group, batch: batch, m: m, n: n)
+    case .flat, .rows, .columns:
+      var writer = PassWriter(grouping, group)
+      let pass = writer.write { self.slot($0) }
+      finish(.pass(pass), touching: pass.slots)
+      plan.operations += pass.operations
+      plan.bytesMoved += pass.bytesMoved
+    }
+  }
+
+  private mutating func finish(_ step: Step, touching slots: Set<Int>) {
+    for slot in slots { touch(slot) }
+    plan.steps.append(step)
+  }
+
+  private mutating func operand(_ index: Int) -> Operand {
+    let value = values[index]
+    return Operand(
+      slot: slot(value.base), dtype: values[value.base].dtype, offset: value.view.offset,
+      strides: value.view.strides)
+  }
+
+  private mutating func emitMatmul(_ group: Group, batch: Int, m: Int, n: Int) {
+    guard let product = group.members.first(where: { isMatmul($0) }) else { return }
+    let value = values[product]
+    let (x, y) = (value.operands[0], value.operands[1])
+    let k = values[x].shape[-1]
+    let epilogue = group.members.filter { $0 != product }
+    let bytes = value.count * value.dtype.byteCount
+    let c: Int
+    if grouping.stored.contains(product) {
+      c = slot(product)
+    } else if let host = epilogue.first(where: { canHost($0, product, group) }) {
+      // The sums may stand where a result of the epilogue will be written over them.
+      c = slot(host)
+    } else {
+      c = scratchSlot(bytes, "\(value.dtype)\(value.shape)")
+    }
+    var step = MatmulStep(
+      batch: batch, m: m, n: n, k: k, a: matrix(x), b: matrix(y),
+      c: Operand(slot: c, dtype: value.dtype, offset: 0, strides: [m * n, n, 1]))
+    var touched: Set<Int> = [step.a.slot, step.b.slot, c]
+    plan.operations += 2 * batch * m * n * k
+    plan.bytesMoved +=
+      batch * (m * k + k * n + m * n) * value.dtype.byteCount
+    if !epilogue.isEmpty {
+      var writer = PassWriter(grouping, group, product: (product, c))
+      let pass = writer.write { self.slot($0) }
+      step.epilogue = pass
+      touched.formUnion(pass.slots)
+      plan.operations += pass.operations
+      plan.bytesMoved += pass.bytesMoved
+    }
+    finish(.matmul(step), touching: touched)
+  }
+
+  private func isMatmul(_ index: Int) -> Bool {
+    if case .matmul = values[index].role { return true }
+    return false
+  }
+
+  private func canHost(_ member: Int, _ product: Int, _ group: Group) -> Bool {
+    grouping.stored.contains(member) && grouping.home[member] == group.id
+      && schedule.donations[member] == nil && values[member].count == values[product].count
+      && values[member].dtype == values[product].dtype
+  }
+
+  /// A matrix operand with strides [batch, row, column].
+  private mutating func matrix(_ index: Int) -> Operand {
+    var result = operand(index)
+    let view = values[index].view
+    let rank = view.dims.count
+    var batch = 0
+    if rank > 2 {
+      var outer = view
+      outer.dims = Array(view.dims.dropLast(2))
+      outer.strides = Array(view.strides.dropLast(2))
+      batch = outer.strides(over: [outer.count])[0]
+    }
+    result.strides = [batch, view.strides[rank - 2], view.strides[rank - 1]]
+    return result
+  }
+
+  private mutating func emitSingle(_ index: Int) {
+    let value = values[index]
+    let result = Operand(
+      slot: slot(index), dtype: value.dtype, offset: 0, strides: value.shape.strides)
+    let x = value.operands.map { operand($0) }
+    let touched = Set(x.map(\.slot) + [result.slot])
+    plan.bytesMoved += value.count * value.dtype.byteCount * 2
+    func split(_ shape: Shape, _ axis: Int) -> (outer: Int, count: Int, inner: Int) {
+      let dims = shape.dimensions
+      return (
+        dims[..<axis].reduce(1, *), dims[axis], dims[(axis + 1)...].reduce(1, *)
+      )
+    }
+    switch value.primitive {
+    case .pad(let window):
+      finish(.zero(result, count: value.count), touching: [result.slot])
+      let fields = window.fields
+      var target = result
+      for axis in 0..<value.shape.rank {
+        target.offset += fields.starts[axis] * result.strides[axis]
+        target.strides[axis] = result.strides[axis] * fields.steps[axis]
+      }
+      let dims = values[value.operands[0]].shape.dimensions
+      finish(.copy(dims: dims, destination: target, source: x[0]), touching: touched)
+    case .concatenate(let axis):
+      var position = 0
+      for (part, operand) in zip(value.operands, x) {
+        var target = result
+        target.offset = position * result.strides[Int(axis)]
+        finish(
+          .copy(dims: values[part].shape.dimensions, destination: target, source: operand),
+          touching: [operand.slot, result.slot])
+        position += values[part].shape[Int(axis)]
+      }
+    case .gather(let axis):
+      let (outer, count, inner) = split(values[value.operands[0]].shape, Int(axis))
+      finish(
+        .gather(
+          result: result, table: x[0], indices: x[1], outer: outer, axis: count, inner: inner,
+          count: values[value.operands[1]].count), touching: touched)
+    case .scatterAdd(let axis):
+      let (outer, count, inner) = split(value.shape, Int(axis))
+      finish(.zero(result, count: value.count), touching: [result.slot])
+      finish(
+        .scatterAdd(
+          result: result, indices: x[0], updates: x[1], outer: outer, axis: count, inner: inner,
+          count: values[value.operands[0]].count), touching: touched)
+    case .argument(let extremum, let axis):
+      let (outer, count, inner) = split(values[value.operands[0]].shape, Int(axis))
+      finish(
+        .argument(
+          result: result, source: x[0], extremum, outer: outer, count: count, inner: inner),
+        touching: touched)
+    case .cumulativeSum(let axis, let reversed):
+      let (outer, count, inner) = split(value.shape, Int(axis))
+      finish(
+        .cumulativeSum(
+          result: result, source: x[0], reversed: reversed, outer: outer, count: count,
+          inner: inner), touching: touched)
+    case .argumentSort(_, let descending):
+      let count = value.shape[-1]
+      finish(
+        .sort(
+          result: result, source: x[0], descending: descending,
+          rows: count == 0 ? 0 : value.count / count, count: count), touching: touched)
+    case .reduce(let reduction, _):
+      let rows = value.count
+      finish(
+        .reduceRows(
+          result: result, source: x[0], reduction, rows: rows,
+          count: rows == 0 ? 0 : values[value.operands[0]].count / rows), touching: touched)
+    default:
+      preconditionFailure("\(value.primitive) has no kernel of its own")
+    }
+  }
+}

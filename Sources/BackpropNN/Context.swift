@@ -1,0 +1,72 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropGraph
+import Synchronization
+
+/// Whether a model is being trained or used, and the random stream of the step: known to every
+/// layer that runs within the task, so that two trainings can run in one process.
+///
+/// A gradient taken without a context counts as training with seed 0. All else counts as use.
+public struct Context: Sendable {
+  /// Whether layers behave as in training: dropout drops, batch norm uses the batch.
+  public let isTraining: Bool
+  /// The key of the step's random numbers.
+  public let key: RandomKey
+  private let draws: Draws?
+
+  /// How often each place has drawn in this step.
+  private final class Draws: Sendable {
+    let counts = Mutex<[UInt64: UInt64]>([:])
+  }
+
+  private init(isTraining: Bool, key: RandomKey) {
+    self.isTraining = isTraining
+    self.key = key
+    draws = isTraining ? Draws() : nil
+  }
+
+  @TaskLocal private static var stored: Context?
+
+  /// The context of the current task.
+  public static var current: Context { stored ?? evaluation }
+  static var isSet: Bool { stored != nil }
+
+  private static let evaluation = Context(isTraining: false, key: RandomKey(seed: 0))
+
+  /// Runs `body` as step `step` of a training with a seed.
+  public static func training<Result, Failure: Error>(
+    seed: UInt64, step: Int, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let key = RandomKey(seed: seed).folded("step").folded(UInt64(bitPattern: Int64(step)))
+    return try run(Context(isTraining: true, key: key), body)
+  }
+
+  /// Runs `body` with layers behaving as in use.
+  public static func evaluating<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try run(evaluation, body)
+  }
+
+  private static func run<Result, Failure: Error>(
+    _ context: Context, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let outcome = $stored.withValue(context) { () -> Swift.Result<Result, Failure> in
+      do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+    }
+    return try outcome.get()
+  }
+
+  /// A key for a draw at a place: a function of seed, step, the place's path, and how often the
+  /// place has drawn in this step.
+  public func draw(at place: Place) -> RandomKey {
+    let number = place.number
+    let count =
+      draws?.counts.withLock { counts -> UInt64 in
+        let count = counts[number, default: 0]
+        counts[number] = count + 1
+        return count
+      } ?? 0
+    return key.folded(number).folded(count)
+  }
+}

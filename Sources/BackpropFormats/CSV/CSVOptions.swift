@@ -23,6 +23,8 @@ public struct CSVOptions: Hashable, Sendable {
   public var columnNames: [String]?
   /// Rows to skip before the header.
   public var skippedRows: Int
+  /// The byte that makes a line a comment where it is the first in it, `nil` for none.
+  public var comment: UInt8?
   /// Whether blanks around a field (not those inside quotes) are dropped.
   public var trimsBlanks: Bool
   /// What stands for a value that is not there.
@@ -31,7 +33,8 @@ public struct CSVOptions: Hashable, Sendable {
   /// Makes options; what is not given is found out from the file.
   public init(
     delimiter: UInt8? = nil, quote: UInt8? = UInt8(ascii: "\""), header: Header = .detected,
-    columnNames: [String]? = nil, skippedRows: Int = 0, trimsBlanks: Bool = true,
+    columnNames: [String]? = nil, skippedRows: Int = 0, comment: UInt8? = nil,
+    trimsBlanks: Bool = true,
     missing: MissingMarkers = .standard
   ) {
     self.delimiter = delimiter
@@ -39,6 +42,7 @@ public struct CSVOptions: Hashable, Sendable {
     self.header = header
     self.columnNames = columnNames
     self.skippedRows = skippedRows
+    self.comment = comment
     self.trimsBlanks = trimsBlanks
     self.missing = missing
   }

@@ -31,7 +31,7 @@ struct CSVParser {
     let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
     try bytes.withUnsafeMutableBufferPointer { (buffer) throws(FormatError) in
       if options.delimiter == nil {
-        delimiter = CSVDelimiter.detect(UnsafeBufferPointer(buffer), from: start, options.quote)
+        delimiter = CSVDelimiter.detect(UnsafeBufferPointer(buffer), from: start, options)
       }
       try cut(buffer, from: start)
     }
@@ -56,7 +56,14 @@ struct CSVParser {
     kinds[Int(delimiter)] = Kind.delimiter
     try kinds.withUnsafeBufferPointer { (kinds) throws(FormatError) in
       var index = start
-      while index < bytes.count { try cutRecord(bytes, kinds, &index) }
+      while index < bytes.count {
+        if bytes[index] == options.comment {
+          while index < bytes.count, bytes[index] != 0x0a, bytes[index] != 0x0d { index += 1 }
+          if index < bytes.count { endLine(bytes, &index) }
+        } else {
+          try cutRecord(bytes, kinds, &index)
+        }
+      }
     }
   }
 
@@ -191,7 +198,7 @@ enum CSVDelimiter {
   /// occurs equally often, and at least once, in all of them; else the one most frequent in the
   /// first line; else a comma. (A semicolon before a comma: a file with decimal commas.)
   static func detect(
-    _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, _ quote: UInt8?
+    _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, _ options: CSVOptions
   ) -> UInt8 {
     let candidates = [UInt8(ascii: "\t"), UInt8(ascii: ";"), UInt8(ascii: ",")]
     let end = min(bytes.count, start + 1 << 16)
@@ -202,7 +209,11 @@ enum CSVDelimiter {
     var index = start
     while index < end && records.count < 50 {
       let byte = bytes[index]
-      if byte == quote { isQuoted.toggle() }
+      if isEmpty && byte == options.comment {
+        while index < end, bytes[index] != 0x0a, bytes[index] != 0x0d { index += 1 }
+        continue
+      }
+      if byte == options.quote { isQuoted.toggle() }
       let isBreak = byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
       if isBreak && !isQuoted {
         if !isEmpty { records.append(counts) }

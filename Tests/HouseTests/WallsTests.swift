@@ -10,8 +10,10 @@ private let walls: [String: [String]] = [
   "BackpropRuntime": ["BackpropGraph", "CBackprop", "Synchronization", "system"],
   "BackpropNN": ["BackpropGraph", "Synchronization"],
   "BackpropModels": ["BackpropGraph", "BackpropNN"],
-  "BackpropFormats": ["CZlib", "system", "foundation"],
-  "BackpropData": ["BackpropGraph", "BackpropFormats", "Synchronization", "foundation"],
+  "BackpropFormats": ["CZlib", "Synchronization", "system", "foundation"],
+  "BackpropData": [
+    "BackpropGraph", "BackpropFormats", "Synchronization", "system", "foundation",
+  ],
   "BackpropTraining": [
     "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropData", "BackpropFormats",
     "Synchronization", "system", "foundation",

@@ -95,12 +95,3 @@ public struct RuntimeError: Error, Sendable, CustomStringConvertible {
   /// One sentence: what happened, then what to do.
   public var description: String { remedy.isEmpty ? "\(what)." : "\(what): \(remedy)." }
 }
-
-package enum Evaluator {
-  package static func evaluate(_ nodes: [Node]) throws {
-    if let failure = nodes.lazy.compactMap(\.failure).first { throw failure }
-    let pending = nodes.filter { $0.value == nil }
-    if pending.isEmpty { return }
-    throw RuntimeError(what: "no device", remedy: "")
-  }
-}

@@ -6,5 +6,6 @@
 #include "bp_gemm.h"
 #include "bp_kernels.h"
 #include "bp_pass.h"
+#include "bp_thread.h"
 
 #endif

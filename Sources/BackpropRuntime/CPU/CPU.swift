@@ -1,0 +1,103 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import CBackprop
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The CPU as a device: the SIMD level its kernels run at, its threads and its arena.
+///
+/// Everything here is used by one evaluation at a time, under the evaluation lock.
+package final class CPU: @unchecked Sendable {
+  package let level: Int32
+  package let pool: ThreadPool
+  private var arena: UnsafeMutableRawPointer?
+  private var arenaSize = 0
+  private var scratch: [UnsafeMutableRawPointer?]
+  private var scratchSize: [Int]
+
+  package init(level: Int32, threadCount: Int) {
+    self.level = level
+    pool = ThreadPool(threadCount: threadCount)
+    scratch = [UnsafeMutableRawPointer?](repeating: nil, count: pool.threadCount)
+    scratchSize = [Int](repeating: 0, count: pool.threadCount)
+  }
+
+  deinit {
+    pool.stop()
+    arena?.deallocate()
+    for block in scratch { block?.deallocate() }
+  }
+
+  /// The device that evaluations run on. Guarded by the evaluation lock after the first use.
+  private static let selected = Mutex<CPU?>(nil)
+
+  package static var current: CPU {
+    selected.withLock { selected in
+      if let selected { return selected }
+      let cpu = CPU(level: environmentLevel(), threadCount: environmentThreads())
+      selected = cpu
+      return cpu
+    }
+  }
+
+  /// Chooses level and threads from here on; nil keeps what is.
+  package static func select(level: Int32? = nil, threadCount: Int? = nil) {
+    let now = current
+    if (level ?? now.level) == now.level, (threadCount ?? now.pool.threadCount) == now.pool.threadCount
+    {
+      return
+    }
+    let next = CPU(
+      level: level ?? now.level, threadCount: threadCount ?? now.pool.threadCount)
+    Evaluator.forgetPrograms()
+    selected.withLock { $0 = next }
+  }
+
+  /// The level that `BACKPROP_SIMD` forces (portable, neon, avx2, avx512), or the best.
+  private static func environmentLevel() -> Int32 {
+    let best = bp_level_best()
+    guard let text = getenv("BACKPROP_SIMD").map({ String(cString: $0) }) else { return best }
+    let names = ["portable": BP_PORTABLE, "neon": BP_NEON, "avx2": BP_AVX2, "avx512": BP_AVX512]
+    guard let wanted = names[text] else { return best }
+    let level = Int32(wanted.rawValue)
+    return bp_level_available(level) != 0 ? level : best
+  }
+
+  private static func environmentThreads() -> Int {
+    if let text = getenv("BACKPROP_THREADS"), let count = Int(String(cString: text)), count > 0 {
+      return count
+    }
+    return processorCount()
+  }
+
+  /// Processors that this process may run on.
+  package static func processorCount() -> Int { Int(bp_processor_count()) }
+
+  /// Memory of at least so many bytes for the values inside a plan.
+  func arena(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    if let arena, arenaSize >= byteCount { return arena }
+    arena?.deallocate()
+    let size = max(byteCount, 4096)
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+    (arena, arenaSize) = (fresh, size)
+    return fresh
+  }
+
+  /// Scratch memory of a thread. Only that thread may ask.
+  func scratch(_ thread: Int, _ byteCount: Int) -> UnsafeMutableRawPointer {
+    if let block = scratch[thread], scratchSize[thread] >= byteCount { return block }
+    scratch[thread]?.deallocate()
+    let size = max(byteCount, 4096)
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    scratch[thread] = fresh
+    scratchSize[thread] = size
+    return fresh
+  }
+}

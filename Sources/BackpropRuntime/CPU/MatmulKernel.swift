@@ -1,0 +1,91 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropGraph
+import CBackprop
+
+/// A matrix product with its epilogue, prepared.
+final class MatmulKernel {
+  private let step: MatmulStep
+  private let epilogue: PassKernel?
+  private var arguments: bp_gemm_args
+  private let scratchSize: Int
+  private let tasks: Int
+  private let isParallel: Bool
+
+  /// What the epilogue needs when a block of the product is done.
+  private struct Context {
+    let pass: OpaquePointer
+    let slots: UnsafePointer<UnsafeMutableRawPointer?>
+    let scalars: UnsafePointer<UInt32>
+  }
+  private let context: UnsafeMutablePointer<Context>
+
+  init(_ step: MatmulStep, cpu: CPU) throws {
+    self.step = step
+    epilogue = try step.epilogue.map { try PassKernel($0, level: cpu.level) }
+    context = .allocate(capacity: 1)
+    var arguments = bp_gemm_args()
+    arguments.m = step.m
+    arguments.n = step.n
+    arguments.k = step.k
+    arguments.batch = step.batch
+    (arguments.a_batch, arguments.a_row, arguments.a_col) =
+      (step.a.strides[0], step.a.strides[1], step.a.strides[2])
+    (arguments.b_batch, arguments.b_row, arguments.b_col) =
+      (step.b.strides[0], step.b.strides[1], step.b.strides[2])
+    (arguments.c_batch, arguments.c_row) = (step.c.strides[0], step.c.strides[1])
+    arguments.a_type = Int32(step.a.dtype.kernelType)
+    arguments.b_type = Int32(step.b.dtype.kernelType)
+    arguments.c_type = Int32(step.c.dtype.kernelType)
+    if epilogue != nil {
+      arguments.epilogue = { context, batch, m0, m1, n0, n1, scratch in
+        guard let context else { return }
+        let this = context.assumingMemoryBound(to: Context.self).pointee
+        bp_pass_run_region(
+          this.pass, this.slots, this.scalars, Int64(batch), Int64(m0), Int64(m1), Int64(n0),
+          Int64(n1), scratch)
+      }
+      arguments.epilogue_context = UnsafeMutableRawPointer(context)
+    }
+    self.arguments = arguments
+    let threads = cpu.pool.threadCount
+    scratchSize = (bp_gemm_scratch(&arguments, cpu.level) + 63) & ~63
+    let work = 2.0 * Double(step.batch) * Double(step.m) * Double(step.n) * Double(step.k)
+    let follow = epilogue.map { Double($0.units) * $0.unitCost } ?? 0
+    // At some 50 operations a nanosecond.
+    isParallel = threads > 1 && work / 50 + follow > Program.parallelThreshold
+    tasks = isParallel ? Int(bp_gemm_tasks(&arguments, threads, cpu.level)) : 1
+  }
+
+  deinit { context.deallocate() }
+
+  func run(
+    _ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
+    _ scalars: UnsafeBufferPointer<UInt32>, _ cpu: CPU
+  ) {
+    if let epilogue {
+      epilogue.setScalars(scalars)
+      context.initialize(
+        to: Context(pass: epilogue.pass, slots: slots, scalars: epilogue.scalars))
+    }
+    guard let a = slots[step.a.slot], let b = slots[step.b.slot], let c = slots[step.c.slot]
+    else { preconditionFailure("a matrix product without memory") }
+    arguments.a = UnsafeRawPointer(a + step.a.offset * step.a.dtype.byteCount)
+    arguments.b = UnsafeRawPointer(b + step.b.offset * step.b.dtype.byteCount)
+    arguments.c = c + step.c.offset * step.c.dtype.byteCount
+    let size = scratchSize + (epilogue?.scratchSize ?? 0)
+    if !isParallel {
+      let scratch = cpu.scratch(0, size)
+      bp_gemm_run(&arguments, 1, cpu.level, 0, 1, scratch, scratch + scratchSize)
+      return
+    }
+    let fixed = arguments
+    let threads = cpu.pool.threadCount
+    cpu.pool.run(tasks: tasks) { task, thread in
+      let scratch = cpu.scratch(thread, size)
+      withUnsafePointer(to: fixed) {
+        bp_gemm_run($0, threads, cpu.level, task, tasks, scratch, scratch + scratchSize)
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import CBackprop
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Threads that share the tasks of one kernel at a time. The caller works too.
+///
+/// Which thread does which task is left to chance; kernels cut their work so that the results do
+/// not depend on it. Workers look out for the next kernel for a short while before they sleep: the
+/// kernels of a training step follow each other within microseconds, and waking a thread costs
+/// tens of them.
+///
+/// `@unchecked Sendable`: `body` is written before `generation` is raised and read after it is seen.
+package final class ThreadPool: @unchecked Sendable {
+  /// Threads that take part, the caller included.
+  package let threadCount: Int
+  private let generation = Atomic<Int>(0)
+  private let nextTask = Atomic<Int>(0)
+  private let busy = Atomic<Int>(0)
+  private let sleepers = Atomic<Int>(0)
+  private let isStopping = Atomic<Bool>(false)
+  private let monitor = Monitor()
+  private var taskCount = 0
+  private var body: ((_ task: Int, _ thread: Int) -> Void)?
+
+  /// How often a worker looks before it sleeps: some tens of microseconds.
+  private static let patience = 20_000
+
+  package init(threadCount: Int) {
+    self.threadCount = max(1, threadCount)
+    for index in 1..<max(2, self.threadCount) where self.threadCount > 1 {
+      start(index)
+    }
+  }
+
+  /// Calls `body(task, thread)` for each task, each once, on any of the threads.
+  package func run(tasks: Int, _ body: (_ task: Int, _ thread: Int) -> Void) {
+    if threadCount == 1 || tasks <= 1 {
+      for task in 0..<tasks { body(task, 0) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      self.body = body
+      taskCount = tasks
+      nextTask.store(0, ordering: .relaxed)
+      busy.store(threadCount - 1, ordering: .relaxed)
+      generation.add(1, ordering: .sequentiallyConsistent)
+      if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.wakeAll() }
+      work(0)
+      while busy.load(ordering: .acquiring) > 0 { bp_pause() }
+      self.body = nil
+    }
+  }
+
+  private func work(_ thread: Int) {
+    guard let body else { return }
+    while true {
+      let task = nextTask.add(1, ordering: .relaxed).oldValue
+      if task >= taskCount { return }
+      body(task, thread)
+    }
+  }
+
+  private func loop(_ thread: Int) {
+    var seen = 0
+    while true {
+      var looks = 0
+      while generation.load(ordering: .acquiring) == seen {
+        looks += 1
+        if looks < ThreadPool.patience {
+          bp_pause()
+        } else {
+          sleepers.add(1, ordering: .sequentiallyConsistent)
+          monitor.wait { self.generation.load(ordering: .sequentiallyConsistent) == seen }
+          sleepers.subtract(1, ordering: .sequentiallyConsistent)
+        }
+      }
+      seen += 1
+      if isStopping.load(ordering: .relaxed) { return }
+      work(thread)
+      busy.subtract(1, ordering: .releasing)
+    }
+  }
+
+  /// Ends the workers. Nothing may be running.
+  package func stop() {
+    isStopping.store(true, ordering: .relaxed)
+    generation.add(1, ordering: .sequentiallyConsistent)
+    monitor.wakeAll()
+  }
+
+  private final class Entry {
+    let pool: ThreadPool
+    let index: Int
+    init(_ pool: ThreadPool, _ index: Int) {
+      self.pool = pool
+      self.index = index
+    }
+  }
+
+  private func start(_ index: Int) {
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let entry = Unmanaged.passRetained(Entry(self, index))
+    let status = pthread_create(&thread, nil, { argument in
+      #if canImport(Darwin)
+        let raw = argument
+      #else
+        guard let raw = argument else { return nil }
+      #endif
+      let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
+      entry.pool.loop(entry.index)
+      return nil
+    }, entry.toOpaque())
+    precondition(status == 0, "the system refuses to start a thread (error \(status))")
+    #if canImport(Darwin)
+      if let thread { pthread_detach(thread) }
+    #else
+      pthread_detach(thread)
+    #endif
+  }
+}
+
+/// A lock to sleep on.
+private final class Monitor: @unchecked Sendable {
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private let condition: UnsafeMutablePointer<pthread_cond_t>
+
+  init() {
+    mutex = .allocate(capacity: 1)
+    condition = .allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  func wait(while isWaiting: () -> Bool) {
+    pthread_mutex_lock(mutex)
+    while isWaiting() { pthread_cond_wait(condition, mutex) }
+    pthread_mutex_unlock(mutex)
+  }
+
+  func wakeAll() {
+    pthread_mutex_lock(mutex)
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(mutex)
+  }
+}

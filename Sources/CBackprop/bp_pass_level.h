@@ -22,7 +22,9 @@ typedef I BP_MEMORY_I __attribute__((aligned(4), may_alias));
 #define BP_STORE_I(p, i, v) (*(BP_MEMORY_I *)((p) + (i)) = (v))
 
 #define BP_KERNEL static void
+#ifndef BP_UNROLL
 #define BP_UNROLL _Pragma("clang loop unroll_count(2)")
+#endif
 
 // Rows that follow each other without gaps are one long row. A splat operand must not change then.
 #define BP_BEGIN(joined)                                                            \
@@ -103,7 +105,7 @@ typedef I BP_MEMORY_I __attribute__((aligned(4), may_alias));
   BP_KERNEL3(name, vvs, R, X, Y, Z, 0, 0, 1, formula)                               \
   BP_KERNEL3(name, svs, R, X, Y, Z, 1, 0, 1, formula)                               \
   BP_KERNEL3(name, vss, R, X, Y, Z, 0, 1, 1, formula)
-#include "include/elementwise.def"
+#include "elementwise.def"
 #undef BP_OP1
 #undef BP_OP2
 #undef BP_OP3
@@ -224,7 +226,7 @@ BP_COLUMN(max_i, I, bp_max_i)
 
 const bp_level_table BP_LEVEL = {
   .op = {
-#include "include/elementwise.def"
+#include "elementwise.def"
     [BP_OP_MOVE] = {bp_move_v, bp_move_s},
     [BP_OP_ROW_SUM] = {bp_row_sum},
     [BP_OP_ROW_MAX] = {bp_row_max},

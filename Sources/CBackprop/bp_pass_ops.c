@@ -16,7 +16,7 @@ const bp_op_info bp_ops[BP_OP_COUNT] = {
   [BP_OP_##NAME] = {#name, BP_T_##R BP_T_##X BP_T_##Y, cost},
 #define BP_OP3(NAME, name, R, X, Y, Z, cost, formula) \
   [BP_OP_##NAME] = {#name, BP_T_##R BP_T_##X BP_T_##Y BP_T_##Z, cost},
-#include "include/elementwise.def"
+#include "elementwise.def"
   [BP_OP_MOVE] = {"move", "**", 3},
   [BP_OP_ROW_SUM] = {"row_sum", "ff", 3},
   [BP_OP_ROW_MAX] = {"row_max", "ff", 5},

@@ -13,5 +13,6 @@
 #define BP_SPEED 1.5
 #else
 #define BP_SPEED 3.0
+#define BP_UNROLL _Pragma("clang loop unroll(disable)")
 #endif
 #include "bp_pass_level.h"

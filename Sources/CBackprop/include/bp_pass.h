@@ -53,7 +53,7 @@ typedef enum bp_op {
 #define BP_OP1(NAME, name, R, X, cost, formula) BP_OP_##NAME,
 #define BP_OP2(NAME, name, R, X, Y, cost, formula) BP_OP_##NAME,
 #define BP_OP3(NAME, name, R, X, Y, Z, cost, formula) BP_OP_##NAME,
-#include "elementwise.def"
+#include "../elementwise.def"
 #undef BP_OP1
 #undef BP_OP2
 #undef BP_OP3

@@ -103,8 +103,10 @@ extension Tensor {
     self.init(host: elements, .float32, shape)
   }
   /// Integers in row-major order.
+  @_disfavoredOverload
   public init(_ elements: [Int32], shape: Shape? = nil) { self.init(host: elements, .int32, shape) }
   /// Bytes in row-major order.
+  @_disfavoredOverload
   public init(_ elements: [UInt8], shape: Shape? = nil) { self.init(host: elements, .uint8, shape) }
   /// Truth values in row-major order.
   public init(_ elements: [Bool], shape: Shape? = nil) {

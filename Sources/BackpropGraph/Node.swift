@@ -14,17 +14,19 @@ package final class Node: @unchecked Sendable {
   package let shape: Shape
   /// What a leaf carries that does not change a plan: the bits of a constant, a random key.
   package let argument: UInt64
-  package private(set) var first: Node?
-  package private(set) var second: Node?
-  package private(set) var third: Node?
-  package private(set) var rest: [Node]
+  // Guarded as the type's comment says: the run-time check of exclusive access would cost more than
+  // the rest of tracing together.
+  @exclusivity(unchecked) package private(set) var first: Node?
+  @exclusivity(unchecked) package private(set) var second: Node?
+  @exclusivity(unchecked) package private(set) var third: Node?
+  @exclusivity(unchecked) package private(set) var rest: [Node]
   /// The device's buffer once the value is known. Only a device looks inside.
-  package var value: AnyObject?
+  @exclusivity(unchecked) package var value: AnyObject?
   /// Why the value can never be known.
   package let failure: ShapeError?
   /// The evaluation that met this node last, and its place there; guarded by the evaluation lock.
-  package var epoch: UInt32 = 0
-  package var place: Int32 = 0
+  @exclusivity(unchecked) package var epoch: UInt32 = 0
+  @exclusivity(unchecked) package var place: Int32 = 0
 
   package init(
     _ primitive: Primitive, _ shape: Shape, _ dtype: DType, argument: UInt64 = 0,

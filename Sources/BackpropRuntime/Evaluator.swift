@@ -37,11 +37,11 @@ package enum Evaluator {
   package static var planCount: Int { Evaluation.lock.withLock { _ in workshop.planCount } }
 
   // Only touched while the evaluation lock is held.
-  nonisolated(unsafe) private static let workshop = Workshop()
+  nonisolated(unsafe) private static var workshop = Workshop()
 }
 
-/// What evaluations keep between them: buffers for the walk, and the prepared programs.
-private final class Workshop {
+/// What evaluations keep between them: the trace's buffers and the prepared programs.
+private struct Workshop: ~Copyable {
   private struct Entry {
     let words: [UInt64]
     let program: Program
@@ -54,139 +54,67 @@ private final class Workshop {
   private var entryCount = 0
   private var clock = 0
   private(set) var planCount = 0
-
-  // The trace of the current walk, operands first.
-  private var nodes: [Unmanaged<Node>] = []
-  private var stack: [Unmanaged<Node>] = []
-  private var words: [UInt64] = []
-  private var references: [Int32] = []
-  private var scalars: [UInt32] = []
-  private var leaves: [Int32] = []
+  private var trace = Trace()
   private var results: [Int32] = []
-  private var hash: UInt64 = 0
+  private var dead: [Int] = []
+  private var isRequested: [Bool] = []
+  private var buffers: [HostBuffer?] = []
 
   /// Programs that are kept.
   private static let capacity = 512
 
-  func forget() {
+  mutating func forget() {
     entries = [:]
     entryCount = 0
   }
 
-  func plan(_ wanted: [Node], epoch: inout UInt32) -> Plan {
-    trace(wanted, epoch: &epoch)
+  mutating func plan(_ wanted: [Node], epoch: inout UInt32) -> Plan {
+    trace.walk(from: wanted, epoch: &epoch)
     findResults(wanted)
-    return Planner.plan(intermediate(), deadLeaves: deadLeaves(keepsHistory: false))
+    findDeadLeaves(keepsHistory: false)
+    return Planner.plan(intermediate(), deadLeaves: Set(dead))
   }
 
-  func evaluate(_ wanted: [Node], epoch: inout UInt32, keepsHistory: Bool) throws {
-    trace(wanted, epoch: &epoch)
+  mutating func evaluate(_ wanted: [Node], epoch: inout UInt32, keepsHistory: Bool) throws {
+    trace.walk(from: wanted, epoch: &epoch)
     findResults(wanted)
-    let dead = deadLeaves(keepsHistory: keepsHistory)
-    for place in results { add(UInt64(UInt32(bitPattern: place)) | 1 << 62) }
-    for leaf in dead.sorted() { add(UInt64(leaf) | 1 << 61) }
+    findDeadLeaves(keepsHistory: keepsHistory)
+    for place in results { trace.add(UInt64(UInt32(bitPattern: place)) | 1 << 62) }
+    for leaf in dead { trace.add(UInt64(leaf) | 1 << 61) }
     clock += 1
-    let entry = try find() ?? prepare(dead)
-    try run(entry, keepsHistory: keepsHistory)
-  }
-
-  // The walk.
-
-  @inline(__always)
-  private func add(_ word: UInt64) {
-    words.append(word)
-    hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-    hash ^= hash >> 29
-  }
-
-  private func trace(_ wanted: [Node], epoch: inout UInt32) {
-    epoch &+= 1
-    let epoch = epoch
-    nodes.removeAll(keepingCapacity: true)
-    words.removeAll(keepingCapacity: true)
-    references.removeAll(keepingCapacity: true)
-    scalars.removeAll(keepingCapacity: true)
-    leaves.removeAll(keepingCapacity: true)
-    hash = 0x243F_6A88_85A3_08D3
-    for root in wanted.reversed() { stack.append(.passUnretained(root)) }
-    while let top = stack.last {
-      top._withUnsafeGuaranteedRef { node in
-        if node.epoch == epoch {
-          stack.removeLast()
-          return
-        }
-        let before = stack.count
-        if node.value == nil {
-          node.forEachOperand {
-            if $0.epoch != epoch { stack.append(.passUnretained($0)) }
-          }
-          if stack.count > before { return }
-        }
-        stack.removeLast()
-        node.epoch = epoch
-        node.place = Int32(nodes.count)
-        nodes.append(top)
-        references.append(0)
-        write(node)
-      }
-    }
-  }
-
-  @inline(__always)
-  private func write(_ node: Node) {
-    let shape = node.shape
-    let kind = UInt64(node.dtype.rawValue) << 8 | UInt64(shape.rank)
-    if node.value != nil {
-      leaves.append(node.place)
-      add(1 << 60 | kind)
+    let hash = trace.hash
+    if let index = entries[hash]?.firstIndex(where: { $0.words == trace.words }) {
+      entries[hash]?[index].lastUse = clock
     } else {
-      add(node.primitive.word)
-      add(kind)
-      switch node.primitive {
-      case .constant: scalars.append(UInt32(truncatingIfNeeded: node.argument))
-      case .random:
-        scalars.append(UInt32(truncatingIfNeeded: node.argument))
-        scalars.append(UInt32(truncatingIfNeeded: node.argument >> 32))
-      default:
-        node.forEachOperand {
-          references[Int($0.place)] += 1
-          add(UInt64(UInt32(bitPattern: $0.place)))
-        }
-      }
+      try prepare()
     }
-    let sizes = unsafeBitCast(shape.sizes, to: SIMD4<UInt64>.self)
-    add(sizes[0])
-    if shape.rank > 2 {
-      add(sizes[1])
-      if shape.rank > 4 {
-        add(sizes[2])
-        add(sizes[3])
-      }
-    }
+    guard let entry = entries[hash]?.first(where: { $0.words == trace.words }) else { return }
+    try run(entry.program, entry.results, keepsHistory: keepsHistory)
   }
 
   /// The requested nodes, and the others that somebody holds: they would lose their operands.
-  private func findResults(_ wanted: [Node]) {
+  private mutating func findResults(_ wanted: [Node]) {
     results.removeAll(keepingCapacity: true)
-    for node in wanted where node.value == nil { results.append(node.place) }
-    let requested = Set(results)
+    isRequested.removeAll(keepingCapacity: true)
+    for _ in trace.nodes.indices { isRequested.append(false) }
+    for node in wanted where node.value == nil && !isRequested[Int(node.place)] {
+      results.append(node.place)
+      isRequested[Int(node.place)] = true
+    }
     hasSurvivors = false
-    for (place, node) in nodes.enumerated() {
-      let (isHeld, isPending, isCall, isNumber) = node._withUnsafeGuaranteedRef { held in
-        var isCall = false
-        var isNumber = false
+    for (place, node) in trace.nodes.enumerated() {
+      guard Int(retainCount(node.toOpaque())) > Int(trace.references[place]) else { continue }
+      let (isPending, isCall, isNumber) = node._withUnsafeGuaranteedRef { held in
         switch held.primitive {
-        case .call: isCall = true
-        case .constant, .literal, .iota, .random: isNumber = true
-        default: break
+        case .call: (held.value == nil, true, false)
+        case .constant, .literal, .iota, .random: (held.value == nil, false, true)
+        default: (held.value == nil, false, false)
         }
-        let count = Int(retainCount(node.toOpaque()))
-        return (count > Int(references[place]), held.value == nil, isCall, isNumber)
       }
-      guard isHeld, isPending, !isNumber else { continue }
+      guard isPending, !isNumber else { continue }
       if isCall {
         hasSurvivors = true
-      } else if !requested.contains(Int32(place)) {
+      } else if !isRequested[place] {
         results.append(Int32(place))
       }
     }
@@ -196,44 +124,37 @@ private final class Workshop {
   private var hasSurvivors = false
 
   /// Leaves that nobody but this graph holds, so that results may overwrite them.
-  private func deadLeaves(keepsHistory: Bool) -> Set<Int> {
-    if keepsHistory || hasSurvivors { return [] }
-    var dead: Set<Int> = []
-    for (leaf, place) in leaves.enumerated() {
-      let node = nodes[Int(place)]
-      guard Int(retainCount(node.toOpaque())) == Int(references[Int(place)]) else { continue }
+  private mutating func findDeadLeaves(keepsHistory: Bool) {
+    dead.removeAll(keepingCapacity: true)
+    if keepsHistory || hasSurvivors { return }
+    for (leaf, place) in trace.leaves.enumerated() {
+      let node = trace[place]
+      guard Int(retainCount(node.toOpaque())) == Int(trace.references[Int(place)]) else {
+        continue
+      }
       let isOnlyOwner = node._withUnsafeGuaranteedRef { isKnownUniquelyReferenced(&$0.value) }
-      if isOnlyOwner { dead.insert(leaf) }
+      if isOnlyOwner { dead.append(leaf) }
     }
-    return dead
   }
 
   // Programs.
 
-  private func find() -> Entry? {
-    guard let index = entries[hash]?.firstIndex(where: { $0.words == words }) else { return nil }
-    entries[hash]?[index].lastUse = clock
-    return entries[hash]?[index]
-  }
-
   private func intermediate() -> IR {
-    IR(
-      nodes: nodes.map { $0._withUnsafeGuaranteedRef { $0 } }, results: results.map { Int($0) })
+    IR(nodes: trace.nodes.map { $0.takeUnretainedValue() }, results: results.map { Int($0) })
   }
 
-  private func prepare(_ dead: Set<Int>) throws -> Entry {
-    let plan = Planner.plan(intermediate(), deadLeaves: dead)
+  private mutating func prepare() throws {
+    let plan = Planner.plan(intermediate(), deadLeaves: Set(dead))
     planCount += 1
-    let entry = Entry(
-      words: words, program: try Program(plan, cpu: CPU.current), results: results,
-      lastUse: clock)
     if entryCount >= Workshop.capacity { removeOldest() }
-    entries[hash, default: []].append(entry)
+    entries[trace.hash, default: []].append(
+      Entry(
+        words: trace.words, program: try Program(plan, cpu: CPU.current), results: results,
+        lastUse: clock))
     entryCount += 1
-    return entry
   }
 
-  private func removeOldest() {
+  private mutating func removeOldest() {
     let uses = entries.values.flatMap { $0.map(\.lastUse) }.sorted()
     let limit = uses[uses.count / 2]
     for key in Array(entries.keys) {
@@ -243,38 +164,40 @@ private final class Workshop {
     entryCount = entries.values.reduce(0) { $0 + $1.count }
   }
 
-  private func run(_ entry: Entry, keepsHistory: Bool) throws {
-    let program = entry.program
+  private mutating func run(_ program: Program, _ places: [Int32], keepsHistory: Bool) throws {
     let plan = program.plan
-    var made: [HostBuffer?] = []
-    made.reserveCapacity(plan.buffers.count)
+    buffers.removeAll(keepingCapacity: true)
+    defer { buffers.removeAll(keepingCapacity: true) }
     for (slot, buffer) in plan.buffers.enumerated() {
       switch buffer.place {
       case .leaf(let leaf), .donated(let leaf):
-        let value = nodes[Int(leaves[leaf])]._withUnsafeGuaranteedRef { $0.value }
-        guard let host = value as? HostBuffer else {
-          throw RuntimeError(what: "a value that is not in host memory", remedy: "")
-        }
+        let host = try trace[trace.leaves[leaf]]._withUnsafeGuaranteedRef { try $0.hostBuffer() }
         program.slots[slot] = host.pointer
-        made.append(host)
+        buffers.append(host)
       case .result:
         let host = HostBuffer(byteCount: buffer.byteCount)
         program.slots[slot] = host.pointer
-        made.append(host)
-      case .arena: made.append(nil)
+        buffers.append(host)
+      case .arena: buffers.append(nil)
       }
     }
-    try scalars.withUnsafeBufferPointer { try program.run(scalars: $0) }
-    for (place, slot) in zip(entry.results, plan.results) {
-      nodes[Int(place)]._withUnsafeGuaranteedRef { $0.value = made[slot] }
+    try trace.scalars.withUnsafeBufferPointer { try program.run(scalars: $0) }
+    for (place, slot) in zip(places, plan.results) {
+      trace[place]._withUnsafeGuaranteedRef { $0.value = buffers[slot] }
     }
-    if !keepsHistory { cutHistories(entry.results) }
-  }
-
-  /// Lets go of what the results were made from. The nodes are held meanwhile: cutting one may
-  /// free others of the trace.
-  private func cutHistories(_ places: [Int32]) {
-    let held = places.map { nodes[Int($0)].takeUnretainedValue() }
+    if keepsHistory { return }
+    // The nodes are held meanwhile: cutting one may free others of the trace.
+    let held = places.map { trace[$0].takeUnretainedValue() }
     for node in held { node.cutHistory() }
+  }
+}
+
+extension Node {
+  /// The value in host memory.
+  func hostBuffer() throws -> HostBuffer {
+    guard let value, type(of: value) == HostBuffer.self else {
+      throw RuntimeError(what: "a value that is not in host memory", remedy: "evaluate it first")
+    }
+    return unsafeDowncast(value, to: HostBuffer.self)
   }
 }

@@ -60,12 +60,7 @@ extension Tensor {
     return try array(of: Float.self)[0]
   }
 
-  package func hostBuffer() throws -> HostBuffer {
-    guard let buffer = node.value as? HostBuffer else {
-      throw RuntimeError(what: "a value that is not in host memory", remedy: "evaluate it first")
-    }
-    return buffer
-  }
+  package func hostBuffer() throws -> HostBuffer { try node.hostBuffer() }
 }
 
 extension HostBuffer {

@@ -68,31 +68,30 @@ private enum GradientCache {
     case number(Node)
   }
 
-  static let templates = Mutex<[UInt64: [Template]]>([:])
-
-  /// The forward graph as words, with its nodes in order.
-  struct Trace {
-    var nodes: [Node] = []
-    var words: [UInt64] = []
-    var hash: UInt64 = 0x243F_6A88_85A3_08D3  // the fraction of π
-  }
+  // Both are touched only while the evaluation lock is held.
+  nonisolated(unsafe) private static var templates: [UInt64: [Template]] = [:]
+  nonisolated(unsafe) private static var trace = Trace()
 
   static func gradients(of result: Node, at leaves: [Node]) -> [Node] {
-    let trace = trace(result, leaves)
-    let known = templates.withLock { templates in
-      templates[trace.hash]?.first { $0.words == trace.words }
+    let found: [Node]? = Evaluation.lock.withLock { walk -> [Node]? in
+      trace.walk(from: [result], boundary: leaves, epoch: &walk.epoch)
+      if let template = templates[trace.hash]?.first(where: { $0.words == trace.words }) {
+        return apply(template, leaves) { trace[$0].takeUnretainedValue() }
+      }
+      return nil
     }
-    if let known { return apply(known, leaves, trace) }
-    return derive(result, leaves, trace)
+    return found ?? derive(result, leaves)
   }
 
-  private static func apply(_ template: Template, _ leaves: [Node], _ trace: Trace) -> [Node] {
+  private static func apply(_ template: Template, _ leaves: [Node], _ node: (Int32) -> Node)
+    -> [Node]
+  {
     guard let function = template.function else {
       return leaves.map { Tensor.literal(0, $0.shape, $0.dtype).node }
     }
     let operands = template.captures.map {
       switch $0 {
-      case .place(let place): trace.nodes[Int(place)]
+      case .place(let place): node(place)
       case .number(let node): node
       }
     }
@@ -102,47 +101,14 @@ private enum GradientCache {
     }
   }
 
-  /// Walks the pending graph once, marking each node with its place.
-  private static func trace(_ result: Node, _ leaves: [Node]) -> Trace {
-    Evaluation.lock.withLock { walk in
-      walk.epoch &+= 1
-      let epoch = walk.epoch
-      var trace = Trace()
-      var stack: [Unmanaged<Node>] = [.passUnretained(result)]
-      // A leaf is a place of its own, and nothing below it is looked at.
-      for leaf in leaves where leaf.epoch != epoch {
-        leaf.epoch = epoch
-        leaf.place = Int32(trace.nodes.count)
-        trace.nodes.append(leaf)
-        trace.add(UInt64(leaf.dtype.rawValue))
-        trace.add(leaf.shape)
-      }
-      for leaf in leaves { trace.add(UInt64(UInt32(bitPattern: leaf.place))) }
-      while let top = stack.last {
-        let node = top._withUnsafeGuaranteedRef { $0 }
-        if node.epoch == epoch {
-          stack.removeLast()
-          continue
-        }
-        let before = stack.count
-        node.forEachOperand { if $0.epoch != epoch { stack.append(.passUnretained($0)) } }
-        if stack.count > before { continue }
-        stack.removeLast()
-        node.epoch = epoch
-        node.place = Int32(trace.nodes.count)
-        trace.nodes.append(node)
-        trace.add(node.primitive.word)
-        trace.add(UInt64(node.dtype.rawValue) | (node.value == nil ? 0 : 256))
-        trace.add(node.shape)
-        node.forEachOperand { trace.add(UInt64(UInt32(bitPattern: $0.place))) }
-      }
-      return trace
+  /// Derives the gradient and keeps it. The lock is not held meanwhile: pullbacks may evaluate.
+  private static func derive(_ result: Node, _ leaves: [Node]) -> [Node] {
+    let (forward, words, hash) = Evaluation.lock.withLock { walk in
+      trace.walk(from: [result], boundary: leaves, epoch: &walk.epoch)
+      return (trace.nodes.map { $0.takeUnretainedValue() }, trace.words, trace.hash)
     }
-  }
-
-  private static func derive(_ result: Node, _ leaves: [Node], _ trace: Trace) -> [Node] {
     var place: [ObjectIdentifier: Int32] = [:]
-    for (index, node) in trace.nodes.enumerated() { place[ObjectIdentifier(node)] = Int32(index) }
+    for (index, node) in forward.enumerated() { place[ObjectIdentifier(node)] = Int32(index) }
     let seed = Tensor.literal(1, result.shape, result.dtype)
     let cotangents = Differentiation.cotangents(of: [(result, seed)], at: leaves)
     var results: [Int?] = []
@@ -172,23 +138,8 @@ private enum GradientCache {
       }
     }
     let template = Template(
-      words: trace.words, function: function, captures: captures, results: results)
-    templates.withLock { $0[trace.hash, default: []].append(template) }
-    return apply(template, leaves, trace)
-  }
-}
-
-extension GradientCache.Trace {
-  @inline(__always)
-  mutating func add(_ word: UInt64) {
-    words.append(word)
-    hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-    hash ^= hash >> 32
-  }
-
-  @inline(__always)
-  mutating func add(_ shape: Shape) {
-    add(UInt64(shape.rank))
-    for axis in 0..<shape.rank { add(UInt64(UInt32(bitPattern: shape.sizes[axis]))) }
+      words: words, function: function, captures: captures, results: results)
+    Evaluation.lock.withLock { _ in templates[hash, default: []].append(template) }
+    return apply(template, leaves) { forward[Int($0)] }
   }
 }

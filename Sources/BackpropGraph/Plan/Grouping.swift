@@ -137,7 +137,8 @@ struct Grouping {
     var needed: Set<Int> = []
     let before = group.kind
     group.kind = kind
-    defer { group.kind = before }
+    var hasJoined = false
+    defer { if !hasJoined { group.kind = before } }
     for operand in value.operands {
       guard canRead(operand, by: index, in: group) else { return false }
       if !group.members.contains(values[operand].base) {
@@ -151,7 +152,7 @@ struct Grouping {
       }
     }
     group.cuts.formUnion(needed)
-    defer { group.kind = kind }
+    hasJoined = true
     add(index, to: group)
     return true
   }

@@ -49,14 +49,14 @@ package enum Binary: UInt8, CaseIterable, Hashable, Sendable {
 
 extension Tensor {
   package static func binary(_ function: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
-    guard let (x, y) = meet("\(function)", a, b) else {
+    guard let (x, y) = meet(a, b) else {
       return mismatch("\(function)", a, b, DType.promoted(a.dtype, b.dtype))
     }
     return Tensor(Node(.binary(function), x.shape, x.dtype, x.node, y.node))
   }
 
   /// Both operands in one type and one shape, or nil if their shapes can't meet.
-  static func meet(_ operation: String, _ a: Tensor, _ b: Tensor) -> (Tensor, Tensor)? {
+  static func meet(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor)? {
     var (x, y) = (a, b)
     if x.dtype != y.dtype {
       let dtype = DType.promoted(x.dtype, y.dtype)

@@ -16,7 +16,7 @@ infix operator .| : LogicalDisjunctionPrecedence
 
 extension Tensor {
   private static func compare(_ comparison: Comparison, _ a: Tensor, _ b: Tensor) -> Tensor {
-    guard let (x, y) = meet("\(comparison)", a, b) else {
+    guard let (x, y) = meet(a, b) else {
       return mismatch("\(comparison)", a, b, .bool)
     }
     return Tensor(Node(.compare(comparison), x.shape, .bool, x.node, y.node))

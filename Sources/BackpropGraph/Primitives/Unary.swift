@@ -48,16 +48,16 @@ package enum Unary: UInt8, CaseIterable, Hashable, Sendable {
 
 extension Tensor {
   package func unary(_ function: Unary) -> Tensor {
-    if function != .negate && function != .absolute && function != .sign && function != .relu {
-      return floating("\(function)") { Tensor(Node(.unary(function), $0.shape, $0.dtype, $0.node)) }
+    switch function {
+    case .negate, .absolute, .sign, .relu:
+      let operand = dtype == .bool || dtype == .uint8 ? cast(to: .int32) : self
+      return Tensor(Node(.unary(function), operand.shape, operand.dtype, operand.node))
+    case .floor, .ceil, .round, .squareRoot, .reciprocalSquareRoot, .reciprocal, .exp, .expm1,
+      .log, .log1p, .sin, .cos, .tanh, .erf, .sigmoid:
+      // Integers become float32 first.
+      let operand = dtype.isFloatingPoint ? self : cast(to: .float32)
+      return Tensor(Node(.unary(function), operand.shape, operand.dtype, operand.node))
     }
-    let operand = dtype == .bool || dtype == .uint8 ? cast(to: .int32) : self
-    return Tensor(Node(.unary(function), operand.shape, operand.dtype, operand.node))
-  }
-
-  /// Runs `body` on a floating-point operand; integers become float32 first.
-  private func floating(_ operation: String, _ body: (Tensor) -> Tensor) -> Tensor {
-    body(dtype.isFloatingPoint ? self : cast(to: .float32))
   }
 
   /// −x, for each element.

@@ -36,7 +36,7 @@ extension Range<Int>: TensorIndex {
 }
 extension ClosedRange<Int>: TensorIndex {
   /// The positions in the range.
-  public var tensorIndex: AxisIndex { .range(lowerBound, upperBound + 1, by: 1) }
+  public var tensorIndex: AxisIndex { .range(lowerBound, behind(upperBound), by: 1) }
 }
 extension PartialRangeFrom<Int>: TensorIndex {
   /// The positions from the bound on.
@@ -48,7 +48,7 @@ extension PartialRangeUpTo<Int>: TensorIndex {
 }
 extension PartialRangeThrough<Int>: TensorIndex {
   /// The positions up to the bound.
-  public var tensorIndex: AxisIndex { .range(nil, upperBound + 1, by: 1) }
+  public var tensorIndex: AxisIndex { .range(nil, behind(upperBound), by: 1) }
 }
 extension StrideTo<Int>: TensorIndex {
   /// The positions of the stride.
@@ -65,11 +65,16 @@ extension Tensor: TensorIndex {
 
 private func positions(_ list: [Int]) -> AxisIndex {
   guard let first = list.first, let last = list.last else { return .range(0, 0, by: 1) }
-  guard list.count > 1 else { return .range(first, first + 1, by: 1) }
-  let step = list[1] - first
-  return step > 0
-    ? .range(first, last + 1, by: step) : .take(Tensor(list.map { Int32(truncatingIfNeeded: $0) }))
+  let step = list.count > 1 ? list[1] - first : 1
+  // Backwards, or from the end over to the front: no range.
+  if step < 0 || (first < 0 && last >= 0) {
+    return .take(Tensor(list.map { Int32(truncatingIfNeeded: $0) }))
+  }
+  return .range(first, behind(last), by: step)
 }
+
+/// The end of a range whose last position is given; behind the last position there is none.
+private func behind(_ last: Int) -> Int? { last == -1 ? nil : last + 1 }
 
 extension Tensor {
   /// Part of a tensor: `x[0]`, `x[..., 1..<3]`, `x[stride(from: 0, to: 8, by: 2), .newAxis]`,
@@ -108,30 +113,41 @@ extension Tensor {
         shape: shape, dtype: dtype)
     }
     var result = self
+    // The axis of the result, and the axis of this tensor that an entry speaks of.
     var axis = 0
+    var own = 0
     for index in indices {
       switch index {
-      case .ellipsis: axis += rank - spoken
+      case .ellipsis:
+        axis += rank - spoken
+        own += rank - spoken
       case .newAxis:
-        result = result.expanded(at: axis)
+        let expanded = result.expanded(at: axis)
+        guard expanded.rank == result.rank + 1 else { return expanded }
+        result = expanded
         axis += 1
       case .at(let position):
         let size = result.shape[axis]
         let place = position < 0 ? position + size : position
-        guard place >= 0, place < size else { return outside("\(position)", axis, size) }
+        guard place >= 0, place < size else { return outside("\(position)", own, size) }
         result = result.sliced(along: axis, place..<(place + 1)).squeezed(at: axis)
+        own += 1
       case .range(let start, let end, let step):
         let size = result.shape[axis]
         let low = start.map { $0 < 0 ? $0 + size : $0 } ?? 0
         let high = end.map { $0 < 0 ? $0 + size : $0 } ?? size
         guard step >= 1, low >= 0, high >= low, high <= size else {
-          return outside("\(low)..<\(high) by \(step)", axis, size)
+          return outside("\(low)..<\(high) by \(step)", own, size)
         }
         result = result.sliced(along: axis, low..<high, by: step)
         axis += 1
+        own += 1
       case .take(let positions):
-        result = result.gathered(positions, along: axis)
+        let gathered = result.gathered(positions, along: axis)
+        guard gathered.rank == result.rank - 1 + positions.rank else { return gathered }
+        result = gathered
         axis += positions.rank
+        own += 1
       }
     }
     return result

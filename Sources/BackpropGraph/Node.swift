@@ -123,9 +123,11 @@ private enum Release {
   static func drop(
     _ first: inout Node?, _ second: inout Node?, _ third: inout Node?, _ rest: inout [Node]
   ) {
-    // Most operands outlive the node; only the last reference needs care.
+    // Most operands outlive the node; only the last reference needs care. Of an operand that
+    // occurs twice both references may be the last.
+    let repeats = first === second || (third != nil && (second === third || first === third))
     let shallow =
-      !isLast(&first) && !isLast(&second) && !isLast(&third) && rest.isEmpty
+      !repeats && !isLast(&first) && !isLast(&second) && !isLast(&third) && rest.isEmpty
     if shallow {
       first = nil
       second = nil

@@ -51,7 +51,9 @@ public func recomputed(_ operands: [Tensor], _ body: ([Tensor]) -> [Tensor]) -> 
     "recomputed", results: bodies.map(\.node), operands: inputs.map(\.node),
     stopAt: { _ in false },
     pullback: { all, _, cotangents in
-      guard let signal = cotangents.lazy.compactMap({ $0 }).first else { return all.map { _ in nil } }
+      guard let signal = cotangents.lazy.compactMap({ $0 }).first else {
+        return all.map { _ in nil }
+      }
       let held = all.map { Node(.barrier, $0.shape, $0.dtype, $0.node, signal.node) }
       let again = id.function.expanded(on: held)
       let seeds = zip(again, cotangents).compactMap { node, g in g.map { (node, $0) } }

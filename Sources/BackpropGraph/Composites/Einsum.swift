@@ -117,16 +117,23 @@ private struct Einsum {
     let columns = y.names.filter { !common.contains($0) }
     func arranged(_ factor: Factor, _ groups: [[Character]]) -> Tensor {
       let order = groups.flatMap { $0 }.compactMap { factor.names.firstIndex(of: $0) }
-      let permuted = factor.tensor.permuted(order)
-      let sizes = groups[0].map { size(factor, $0) }
-      let merged = groups[1...].map { $0.reduce(1) { $0 * size(factor, $1) } }
-      return permuted.reshaped(to: Shape(sizes + merged))
+      let merged = groups.map { $0.reduce(1) { $0 * size(factor, $1) } }
+      return factor.tensor.permuted(order).reshaped(to: Shape(merged))
+    }
+    let names = batch + rows + columns
+    guard names.count <= Shape.maximumRank else {
+      let failed = Tensor.failed(
+        "einsum", operands,
+        "the result of \"\(String(a.names))\" and \"\(String(b.names))\" would have "
+          + "\(names.count) axes; 8 are the most",
+        shape: [], dtype: DType.promoted(x.tensor.dtype, y.tensor.dtype))
+      return ([], failed)
     }
     let left = arranged(x, [batch, rows, inner])
     let right = arranged(y, [batch, inner, columns])
     let sizes =
       batch.map { size(x, $0) } + rows.map { size(x, $0) } + columns.map { size(y, $0) }
-    return (batch + rows + columns, matmul(left, right).reshaped(to: Shape(sizes)))
+    return (names, matmul(left, right).reshaped(to: Shape(sizes)))
   }
 
   private func size(_ factor: Factor, _ name: Character) -> Int {

@@ -65,8 +65,9 @@ enum Differentiation {
       }
       return pullback(operands.map(Tensor.init), results, results.indices.map { outputs[$0] })
     }
-    // The operands stand behind barriers of their own, so that each is a leaf once.
-    let leaves = operands.map { Node(.stopGradient, $0.shape, $0.dtype, $0) }
+    // The operands stand behind identities of their own, so that each is a leaf once. Not behind
+    // `stopGradient`: what is found here is differentiated again for gradients of gradients.
+    let leaves = operands.map { Node(.reshape, $0.shape, $0.dtype, $0) }
     let bodies = function.expanded(on: leaves)
     let seeds = outputs.sorted { $0.key < $1.key }.map { (bodies[$0.key], $0.value) }
     return cotangents(of: seeds, at: leaves)

@@ -64,6 +64,8 @@ private enum GradientCache {
   enum Capture: Sendable {
     /// A node of the forward graph, by its place.
     case place(Int32)
+    /// A result of a call of the forward graph, which may not have been used there.
+    case result(call: Int32, UInt32, Shape, DType)
     /// A number that a pullback wrote down.
     case number(Node)
   }
@@ -92,6 +94,8 @@ private enum GradientCache {
     let operands = template.captures.map {
       switch $0 {
       case .place(let place): node(place)
+      case .result(let call, let index, let shape, let dtype):
+        Node(.output(index), shape, dtype, node(call))
       case .number(let node): node
       }
     }
@@ -120,13 +124,20 @@ private enum GradientCache {
     var captures: [Capture] = []
     var function: FunctionID?
     if !found.isEmpty {
+      // A call is not a value: what is captured are its results, also those that a pullback made.
+      func capture(_ node: Node) -> Capture? {
+        if let place = place[ObjectIdentifier(node)] { return .place(place) }
+        guard case .output(let index) = node.primitive, let call = node.first,
+          let place = place[ObjectIdentifier(call)]
+        else { return nil }
+        return .result(call: place, index, node.shape, node.dtype)
+      }
       let extracted = GraphFunction.extract(
-        "gradient", results: found, operands: [],
-        stopAt: { place[ObjectIdentifier($0)] != nil })
+        "gradient", results: found, operands: [], stopAt: { capture($0) != nil })
       function = extracted.id
       for operand in extracted.operands {
-        if let place = place[ObjectIdentifier(operand)] {
-          captures.append(.place(place))
+        if let known = capture(operand) {
+          captures.append(known)
         } else if case .constant = operand.primitive {
           captures.append(.number(operand))
         } else {

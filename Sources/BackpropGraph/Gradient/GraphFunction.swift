@@ -74,13 +74,14 @@ package final class GraphFunction: Sendable {
     }
     let bodies = results.map { copies[ObjectIdentifier($0)] ?? $0 }
     return Extracted(
-      id: intern(name, bodies, inputs.count, pullback), operands: inputs)
+      id: intern(name, bodies, (operands.count, inputs.count), pullback), operands: inputs)
   }
 
   private static func intern(
-    _ name: String, _ results: [Node], _ operandCount: Int, _ pullback: Pullback?
+    _ name: String, _ results: [Node], _ operandCount: (given: Int, all: Int),
+    _ pullback: Pullback?
   ) -> FunctionID {
-    var words: [UInt64] = [UInt64(operandCount), UInt64(results.count)]
+    var words = [operandCount.given, operandCount.all, results.count].map(UInt64.init)
     for byte in name.utf8 { words.append(UInt64(byte)) }
     var places: [ObjectIdentifier: UInt64] = [:]
     for node in topologicalOrder(of: results, stopAt: { _ in false }) {
@@ -96,7 +97,7 @@ package final class GraphFunction: Sendable {
       let id = UInt32(table.functions.count)
       table.functions.append(
         GraphFunction(
-          name: name, results: results, operandCount: operandCount, pullback: pullback))
+          name: name, results: results, operandCount: operandCount.all, pullback: pullback))
       table.ids[words] = id
       return FunctionID(id: id)
     }

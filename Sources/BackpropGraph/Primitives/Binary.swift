@@ -17,7 +17,8 @@ package enum Binary: UInt8, CaseIterable, Hashable, Sendable {
     case .add: Card(formula: "a + b") { _, _, _, g in [g, g] }
     case .subtract: Card(formula: "a − b") { _, _, _, g in [g, -g] }
     case .multiply: Card(formula: "a b") { a, b, _, g in [g * b, g * a] }
-    case .divide: Card(formula: "a / b; for int32 rounded down, x / 0 = 0") { _, b, y, g in
+    case .divide:
+      Card(formula: "a / b; for int32 rounded down, x / 0 = 0") { _, b, y, g in
         let scaled = g / b
         return [scaled, -(scaled * y)]
       }
@@ -32,7 +33,8 @@ package enum Binary: UInt8, CaseIterable, Hashable, Sendable {
       }
     // Ties share the cotangent by halves.
     case .maximum: Card(formula: "the larger; NaN wins") { a, b, _, g in share(a .> b, a .== b, g) }
-    case .minimum: Card(formula: "the smaller; NaN wins") { a, b, _, g in share(a .< b, a .== b, g) }
+    case .minimum:
+      Card(formula: "the smaller; NaN wins") { a, b, _, g in share(a .< b, a .== b, g) }
     case .remainder:
       Card(formula: "a − b ⌊a/b⌋, the sign of b") { a, b, _, g in
         [g, -(g * (a / b).floor())]
@@ -116,8 +118,11 @@ extension Tensor {
   public static func % (a: Tensor, b: Float) -> Tensor { a % scalar(b, meeting: a) }
 }
 
-/// aᵇ, element by element.
-public func power(_ a: Tensor, _ b: Tensor) -> Tensor { Tensor.binary(.power, a, b) }
+/// aᵇ, element by element; integers become float32.
+public func power(_ a: Tensor, _ b: Tensor) -> Tensor {
+  let isWhole = !a.dtype.isFloatingPoint && !b.dtype.isFloatingPoint
+  return Tensor.binary(.power, isWhole ? a.cast(to: .float32) : a, b)
+}
 
 /// aᵇ for each element of a.
 public func power(_ a: Tensor, _ b: Float) -> Tensor { power(a, Tensor.scalar(b, meeting: a)) }

@@ -60,6 +60,11 @@ extension Tensor {
 
   /// 1 at the position that each int32 element names, 0 elsewhere: `[…] -> […, classes]`.
   public func oneHot(_ classes: Int, dtype: DType = .float32) -> Tensor {
+    guard rank < Shape.maximumRank, classes >= 0 else {
+      return .failed(
+        "oneHot", [self], "\(classes) classes need an axis besides \(rank); 8 are the most",
+        shape: shape, dtype: dtype)
+    }
     let shape = Shape(self.shape.dimensions + [classes])
     return (Tensor.iota(shape, along: -1) .== expanded(at: -1)).cast(to: dtype)
   }

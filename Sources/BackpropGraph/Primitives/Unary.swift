@@ -48,6 +48,7 @@ package enum Unary: UInt8, CaseIterable, Hashable, Sendable {
 
 extension Tensor {
   package func unary(_ function: Unary) -> Tensor {
+    if function == .relu && !dtype.isFloatingPoint { return maximum(self, 0) }
     switch function {
     case .negate, .absolute, .sign, .relu:
       let operand = dtype == .bool || dtype == .uint8 ? cast(to: .int32) : self

@@ -33,7 +33,8 @@ package enum Philox {
   static func uniform(_ bits: UInt32) -> Double { Double(bits >> 8) * 0x1p-24 }
 
   /// A standard normal number: √(−2 ln u) cos 2πv, with u the middle of one of 2³² equal parts of
-  /// (0, 1), as a float32, and v uniform (G. Box, M. Muller, 1958).
+  /// (0, 1), as a float32, and v uniform (G. Box, M. Muller, 1958). The second word comes from the
+  /// stream of the key with its upper half complemented.
   static func normal(_ first: UInt32, _ second: UInt32) -> Double {
     let u = Float(Double(Float(first)) * 0x1p-32 + 0x1p-33)
     return (-2 * log(Double(u))).squareRoot() * cos(2 * .pi * uniform(second))

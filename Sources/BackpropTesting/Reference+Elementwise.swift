@@ -33,8 +33,9 @@ extension Unary {
   /// their operands first and never get here.
   func integerMeaning(_ x: Double) -> Double {
     switch self {
-    case .negate, .absolute, .sign, .relu: meaning(x)
-    case .floor, .ceil, .round, .squareRoot, .reciprocalSquareRoot, .reciprocal, .exp, .expm1, .log,
+    case .negate, .absolute, .sign: meaning(x)
+    case .relu, .floor, .ceil, .round, .squareRoot, .reciprocalSquareRoot, .reciprocal, .exp,
+      .expm1, .log,
       .log1p, .sin, .cos, .tanh, .erf, .sigmoid:
       preconditionFailure("\(self) of integers")
     }
@@ -71,7 +72,7 @@ extension Binary {
       case .subtract: x - y
       case .multiply: x * y
       case .divide: y == 0 ? 0 : Binary.quotient(x, y)
-      case .power: Binary.power(x, y)
+      case .power: preconditionFailure("powers of integers are taken in float32")
       case .maximum: Swift.max(x, y)
       case .minimum: Swift.min(x, y)
       case .remainder: y == 0 ? 0 : x - y * Binary.quotient(x, y)
@@ -82,18 +83,6 @@ extension Binary {
   private static func quotient(_ x: Int64, _ y: Int64) -> Int64 {
     let (quotient, rest) = x.quotientAndRemainder(dividingBy: y)
     return rest != 0 && (rest < 0) != (y < 0) ? quotient - 1 : quotient
-  }
-
-  /// aᵇ modulo 2³² by squaring; a negative power of anything but ±1 is 0, as 1 / a is.
-  private static func power(_ a: Int64, _ b: Int64) -> Int64 {
-    if b < 0 { return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0 }
-    var (result, square, rest): (Int32, Int32, Int64) = (1, Int32(truncatingIfNeeded: a), b)
-    while rest > 0 {
-      if rest % 2 == 1 { result = result &* square }
-      square = square &* square
-      rest /= 2
-    }
-    return Int64(result)
   }
 }
 
@@ -128,7 +117,9 @@ enum Leaf {
       switch kind {
       case .bits: Double(Int32(bitPattern: Philox.word(position, key)))
       case .uniform: Philox.uniform(Philox.word(position, key))
-      case .normal: Philox.normal(Philox.word(position, key), Philox.word(position, ~key))
+      case .normal:
+        Philox.normal(
+          Philox.word(position, key), Philox.word(position, key ^ 0xFFFF_FFFF_0000_0000))
       }
     }
   }

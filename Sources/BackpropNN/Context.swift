@@ -12,6 +12,8 @@ public struct Context: Sendable {
   public let isTraining: Bool
   /// The key of the step's random numbers.
   public let key: RandomKey
+  /// The type in which products are computed; nil: that of their input. Weights stay float32.
+  public let precision: DType?
   private let draws: Draws?
 
   /// How often each place has drawn in this step.
@@ -19,7 +21,8 @@ public struct Context: Sendable {
     let counts = Mutex<[UInt64: UInt64]>([:])
   }
 
-  private init(isTraining: Bool, key: RandomKey) {
+  private init(isTraining: Bool, key: RandomKey, precision: DType? = nil) {
+    self.precision = precision
     self.isTraining = isTraining
     self.key = key
     draws = isTraining ? Draws() : nil
@@ -35,17 +38,18 @@ public struct Context: Sendable {
 
   /// Runs `body` as step `step` of a training with a seed.
   public static func training<Result, Failure: Error>(
-    seed: UInt64, step: Int, _ body: () throws(Failure) -> Result
+    seed: UInt64, step: Int, precision: DType? = nil, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let key = RandomKey(seed: seed).folded("step").folded(UInt64(bitPattern: Int64(step)))
-    return try run(Context(isTraining: true, key: key), body)
+    return try run(Context(isTraining: true, key: key, precision: precision), body)
   }
 
   /// Runs `body` with layers behaving as in use.
   public static func evaluating<Result, Failure: Error>(
-    _ body: () throws(Failure) -> Result
+    precision: DType? = nil, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try run(evaluation, body)
+    let context = Context(isTraining: false, key: evaluation.key, precision: precision)
+    return try run(context, body)
   }
 
   private static func run<Result, Failure: Error>(

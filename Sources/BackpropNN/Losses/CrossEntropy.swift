@@ -1,0 +1,129 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropGraph
+
+/// −ln softmax(logits) at the label, for each row; or against a distribution over the classes.
+///
+///     −(1 − s) wᵧ ln pᵧ − s/C Σ w ln p        divided by Σ wᵧ
+///
+/// `logits: [..., C]`; `target: [...]` integers, or `[..., C]` floats that are the probabilities,
+/// whose mean is divided by the number of rows. As in PyTorch. A label outside 0 ..< C that is not
+/// ignored gives NaN.
+///
+/// Cost: one pass over the logits in each direction; kept for the backward pass: the logits and
+/// one number for each row.
+///
+/// - Parameters:
+///   - weights: how much each class counts, `[C]`.
+///   - labelSmoothing: the part s of the target that is spread over all classes.
+///   - ignored: rows with this label count nothing.
+public func crossEntropy(
+  _ logits: Tensor, _ target: Tensor, weights: Tensor? = nil, labelSmoothing: Float = 0,
+  ignoring ignored: Int? = nil
+) -> Loss {
+  if let misfit = misfit("crossEntropy", logits, target, weights) { return misfit }
+  let x = logits.cast(to: .float32)
+  if target.dtype.isFloatingPoint {
+    return softCrossEntropy(x, target.cast(to: .float32), weights, labelSmoothing)
+  }
+  let labels = target.cast(to: .int32)
+  let (each, logSumExp) = crossEntropyRows(x, labels)
+  if weights == nil, ignored == nil, labelSmoothing == 0 { return Loss(summing: each) }
+
+  let zero = Tensor.literal(0, like: each)
+  let isKept = ignored.map { labels .!= Float($0) }
+  func kept(_ rows: Tensor) -> Tensor { isKept.map { select($0, rows, zero) } ?? rows }
+  let own = kept(weights.map { weight($0, of: labels, in: x) } ?? Tensor.literal(1, like: each))
+  var rows = kept(each) * own
+  if labelSmoothing != 0 {
+    let classes = Float(max(1, x.shape[-1]))
+    let surprise = logSumExp.expanded(at: -1) - x
+    let spread = (weights.map { surprise * $0 } ?? surprise).sum(over: -1)
+    rows = rows * (1 - labelSmoothing) + kept(spread) * (labelSmoothing / classes)
+  }
+  let axes = AxisSet(0..<rows.rank)
+  if weights == nil, ignored == nil { return Loss(summing: rows) }
+  return Loss(sum: rows.reduced(.sum, axes), weight: own.reduced(.sum, axes))
+}
+
+/// −(log-probability of the label) for each row: cross-entropy of what is log-softmax already.
+///
+/// `logProbabilities: [..., C]`, `target: [...]` integers.
+public func negativeLogLikelihood(_ logProbabilities: Tensor, _ target: Tensor) -> Loss {
+  let name = "negativeLogLikelihood"
+  if target.dtype.isFloatingPoint {
+    return .failed(
+      name, [logProbabilities, target], "the target must be integers, one class for each row",
+      hint: "use crossEntropy for a distribution over the classes")
+  }
+  if let misfit = misfit(name, logProbabilities, target, nil) { return misfit }
+  return Loss(summing: -(logProbabilities.cast(to: .float32).taken(target)))
+}
+
+/// (1 − p)^γ times the cross-entropy, p the label's probability: easy rows count less (T.-Y. Lin et
+/// al., 2017, eq. 4).
+///
+/// `logits: [..., C]`, `target: [...]` integers.
+public func focalLoss(_ logits: Tensor, _ target: Tensor, gamma: Float = 2) -> Loss {
+  if target.dtype.isFloatingPoint {
+    return .failed(
+      "focalLoss", [logits, target], "the target must be integers, one class for each row",
+      hint: "use binaryFocalLoss for zeros and ones")
+  }
+  if let misfit = misfit("focalLoss", logits, target, nil) { return misfit }
+  let each = crossEntropyRows(logits.cast(to: .float32), target.cast(to: .int32)).loss
+  return Loss(summing: focused(each, gamma))
+}
+
+/// (1 − e⁻ˡ)^γ l.
+func focused(_ each: Tensor, _ gamma: Float) -> Tensor {
+  gamma == 0 ? each : power(-((-each).expm1()), gamma) * each
+}
+
+private func softCrossEntropy(
+  _ x: Tensor, _ target: Tensor, _ weights: Tensor?, _ smoothing: Float
+) -> Loss {
+  let classes = Float(max(1, x.shape[-1]))
+  var share = smoothing == 0 ? target : target * (1 - smoothing) + smoothing / classes
+  if let weights { share = share * weights }
+  let sum = -((share * x.logSoftmax()).reduced(.sum, AxisSet(0..<x.rank)))
+  return Loss(sum: sum, count: x.count / max(1, x.shape[-1]))
+}
+
+/// The weight of each row's label, without looking it up: labels may be anything.
+private func weight(_ weights: Tensor, of labels: Tensor, in x: Tensor) -> Tensor {
+  let isLabel = Tensor.iota(x.shape, along: -1) .== labels.expanded(at: -1)
+  let spread = weights.cast(to: .float32).broadcast(to: x.shape)
+  return select(isLabel, spread, Tensor.literal(0, like: spread)).sum(over: -1)
+}
+
+private func misfit(_ name: String, _ logits: Tensor, _ target: Tensor, _ weights: Tensor?)
+  -> Loss?
+{
+  guard logits.rank > 0, logits.dtype.isFloatingPoint else {
+    return .failed(
+      name, [logits, target], "logits must be floating-point with the classes on the last axis",
+      hint: "give the model's output before softmax, [..., classes]")
+  }
+  let rows = logits.shape.reduced(over: AxisSet([logits.rank - 1]), keeping: false)
+  if target.dtype.isFloatingPoint, target.shape != logits.shape {
+    return .failed(
+      name, [logits, target], "a floating-point target holds a probability for each class",
+      hint: target.count == rows.count
+        ? "for one class for each row give int32 labels \(rows)"
+        : "the target must be \(logits.shape)")
+  }
+  if !target.dtype.isFloatingPoint, target.shape != rows {
+    return .failed(
+      name, [logits, target], "the labels must be \(rows), one class for each row",
+      hint: target.count == rows.count
+        ? "reshape them: labels.reshaped(to: \(rows))"
+        : "logits of \(logits.shape) are \(rows.count) rows of \(logits.shape[-1]) classes")
+  }
+  if let weights, weights.shape != [logits.shape[-1]] {
+    return .failed(
+      name, [logits, weights], "there must be one weight for each class",
+      hint: "the weights must be [\(logits.shape[-1])]")
+  }
+  return nil
+}

@@ -46,20 +46,20 @@ private struct Step {
         targets.append(-1)
         next = max(next, 0)
       } else {
-        let isLater = slots[next].first != nil || averages[next] != nil
-        targets.append(2 * next + (isLater ? 1 : 0))
+        let state = (slots[next].first == nil ? 0 : 1) + (averages[next] == nil ? 0 : 2)
+        targets.append(4 * next + state)
       }
     }
     return targets
   }
 
   /// What a template is applied to: for each target parameter, gradient, slots and average; then
-  /// the weight; then the numbers of each group.
+  /// the weight; then the numbers of each kind.
   func operands(_ key: UpdateTemplate.Key, _ gradients: borrowing Gradients) -> [Node] {
     var operands: [Node] = []
     operands.reserveCapacity(key.targets.count * 6 + 16)
     for (place, target) in key.targets.enumerated() where target >= 0 {
-      let index = target >> 1
+      let index = target >> 2
       operands.append(state.parameters[index].value.node)
       operands.append(gradients.tensors[place].node)
       let slots = self.slots[index]
@@ -69,27 +69,26 @@ private struct Step {
       if let average = averages[index] { operands.append(average.node) }
     }
     if let weight = gradients.weight { operands.append(weight.node) }
-    for group in 0..<state.groups.count {
-      for number in numbers(of: group) {
+    for kind in state.kinds {
+      for number in numbers(of: kind) {
         operands.append(Tensor.constant(Float(number), .float32).node)
       }
     }
     return operands
   }
 
-  /// The numbers of a group: those that all optimizers know, then the optimizer's own.
-  private func numbers(of group: Int) -> [Double] {
-    let settings = state.groups[group]
-    let rate = settings.learningRate(number - 1) * settings.factor
+  /// The numbers of a kind: those that all optimizers know, then the optimizer's own.
+  private func numbers(of kind: OptimizerState.Kind) -> [Double] {
+    let rate = kind.learningRate(number - 1) * kind.factor
     var numbers: [Double] = []
-    if settings.l1 != 0 { numbers.append(settings.l1) }
-    if settings.l2 != 0 { numbers.append(settings.l2) }
-    if settings.weightDecay != 0, state.rule.isDecayDecoupled {
-      numbers.append(1 - rate * settings.weightDecay)
+    if kind.l1 != 0 { numbers.append(kind.l1) }
+    if kind.l2 != 0 { numbers.append(kind.l2) }
+    if kind.weightDecay != 0, kind.rule.isDecayDecoupled {
+      numbers.append(1 - rate * kind.weightDecay)
     }
     if let decay = state.averaging { numbers.append(1 - decay) }
     return numbers
-      + state.rule.numbers(step: number, rate: rate, decay: settings.weightDecay)
+      + kind.rule.numbers(step: number, rate: rate, decay: kind.weightDecay)
   }
 
   /// Writes the update down once, over stand-ins for the operands.
@@ -106,7 +105,7 @@ private struct Step {
     )
     var operands: [Operand] = []
     for target in key.targets where target >= 0 {
-      let index = target >> 1
+      let index = target >> 2
       let (parameter, gradient) = (take(), take())
       var slots = Slots()
       for slot in 0..<3 where self.slots[index][slot] != nil { slots[slot] = take() }
@@ -114,7 +113,7 @@ private struct Step {
         (index, parameter, gradient, slots, averages[index] == nil ? nil : take()))
     }
     let weight = key.hasWeight ? take() : nil
-    let groups = (0..<state.groups.count).map { group in numbers(of: group).map { _ in take() } }
+    let numbers = state.kinds.map { kind in self.numbers(of: kind).map { _ in take() } }
 
     let clipped = clip(
       Gradients(
@@ -124,10 +123,10 @@ private struct Step {
     var results: [Node] = []
     var targets: [UpdateTemplate.Target] = []
     for (operand, gradient) in zip(operands, clipped.tensors) {
-      let group = state.groupOf[operand.index]
+      let kind = state.kindOf[operand.index]
       let new = updated(
-        operand.parameter, gradient, operand.slots, operand.average, state.groups[group],
-        groups[group])
+        operand.parameter, gradient, operand.slots, operand.average, state.kinds[kind],
+        numbers[kind])
       results.append(new.parameter.node)
       let present = (0..<3).filter { new.slots[$0] != nil }
       for slot in present { if let tensor = new.slots[slot] { results.append(tensor.node) } }
@@ -152,16 +151,16 @@ private struct Step {
 
   private func updated(
     _ parameter: Tensor, _ gradient: Tensor, _ slots: Slots, _ average: Tensor?,
-    _ settings: OptimizerState.Settings, _ numbers: [Tensor]
+    _ kind: OptimizerState.Kind, _ numbers: [Tensor]
   ) -> (parameter: Tensor, slots: Slots, average: Tensor?) {
     var rest = numbers[...]
     var p = parameter.cast(to: .float32)
     var g = gradient
-    if settings.l1 != 0 { g = g + p.sign() * rest.removeFirst() }
-    if settings.l2 != 0 { g = g + p * rest.removeFirst() }
-    if settings.weightDecay != 0, state.rule.isDecayDecoupled { p = p * rest.removeFirst() }
+    if kind.l1 != 0 { g = g + p.sign() * rest.removeFirst() }
+    if kind.l2 != 0 { g = g + p * rest.removeFirst() }
+    if kind.weightDecay != 0, kind.rule.isDecayDecoupled { p = p * rest.removeFirst() }
     let share = state.averaging == nil ? nil : rest.removeFirst()
-    let new = state.rule.updated(p, g, slots, Array(rest))
+    let new = kind.rule.updated(p, g, slots, Array(rest))
     let stored = new.parameter.cast(to: parameter.dtype)
     let moved = share.map { share in
       // The average starts as the first value it sees: that before the first update.

@@ -11,16 +11,16 @@ public final class OptimizerState: Sendable {
   public let buffers: [Buffer]
   /// The schedule of the parameters that no group speaks of.
   public let learningRate: LearningRate
-  /// How a parameter moves.
-  public let rule: any UpdateRule
   let clipping: Clipping?
   let averaging: Double?
-  let groups: [Settings]
-  /// Which of `groups` each parameter belongs to.
-  let groupOf: [Int]
+  /// Each combination of rule and settings that occurs.
+  let kinds: [Kind]
+  /// Which of `kinds` each parameter belongs to.
+  let kindOf: [Int]
 
-  /// The settings of a group, with nothing left open.
-  struct Settings: Sendable {
+  /// How some parameters are trained, with nothing left open.
+  struct Kind: Sendable {
+    let rule: any UpdateRule
     let learningRate: LearningRate
     let factor: Double
     let l1: Double
@@ -42,32 +42,35 @@ public final class OptimizerState: Sendable {
   ///   - rule: how a parameter moves.
   ///   - l2: added to the gradient as l2 · w.
   ///   - weightDecay: decoupled: w is multiplied by 1 − rate · weightDecay.
+  ///   - exception: another rule for a path and shape, or nil.
   public init(
     _ model: some Module, _ rule: some UpdateRule, learningRate: LearningRate, l2: Double = 0,
-    weightDecay: Double = 0,
-    options: OptimizerOptions = OptimizerOptions()
+    weightDecay: Double = 0, options: OptimizerOptions = OptimizerOptions(),
+    except exception: (String, Shape) -> (any UpdateRule)? = { _, _ in nil }
   ) {
     let table = model.named()
     parameters = table.parameters.map(\.parameter)
     buffers = table.buffers.map(\.buffer)
     self.learningRate = learningRate
-    self.rule = rule
     clipping = options.clipping
     averaging = options.averaging
     let globs = options.groups.map { Glob($0.glob) }
-    groups =
-      [
-        Settings(
-          learningRate: learningRate, factor: 1, l1: options.l1, l2: l2, weightDecay: weightDecay)
-      ]
-      + options.groups.map {
-        Settings(
-          learningRate: $0.learningRate ?? learningRate, factor: $0.factor,
-          l1: $0.l1 ?? options.l1, l2: $0.l2 ?? l2, weightDecay: $0.weightDecay ?? weightDecay)
+    var kinds: [Kind] = []
+    var places: [[Int]: Int] = [:]
+    kindOf = table.parameters.map { entry in
+      let other = exception(entry.path, entry.parameter.shape)
+      let group = globs.firstIndex { $0.matches(entry.path) }
+      return places.value(forKey: [group ?? -1, other == nil ? 0 : 1]) {
+        let own = group.map { options.groups[$0] }
+        kinds.append(
+          Kind(
+            rule: other ?? rule, learningRate: own?.learningRate ?? learningRate,
+            factor: own?.factor ?? 1, l1: own?.l1 ?? options.l1, l2: own?.l2 ?? l2,
+            weightDecay: own?.weightDecay ?? weightDecay))
+        return kinds.count - 1
       }
-    groupOf = table.parameters.map { entry in
-      (globs.firstIndex { $0.matches(entry.path) } ?? -1) + 1
     }
+    self.kinds = kinds
     let count = table.parameters.count
     memory = Mutex(
       Memory(
@@ -85,5 +88,15 @@ public final class OptimizerState: Sendable {
   public func average(of parameter: Parameter) -> Tensor? {
     guard let index = parameters.firstIndex(where: { $0 === parameter }) else { return nil }
     return memory.withLock { $0.averages[index] }
+  }
+}
+
+extension Dictionary {
+  /// The value for a key, made and kept if there is none.
+  fileprivate mutating func value(forKey key: Key, orMade make: () -> Value) -> Value {
+    if let value = self[key] { return value }
+    let value = make()
+    self[key] = value
+    return value
   }
 }

@@ -7,8 +7,8 @@ package import BackpropGraph
 struct UpdateTemplate: Sendable {
   /// What must be equal for a template to fit.
   struct Key: Hashable, Sendable {
-    /// For each gradient twice the optimizer's index, plus 1 if the slots exist; −1 where there is
-    /// nothing to update.
+    /// For each gradient four times the optimizer's index, plus 1 if the slots exist, plus 2 if the
+    /// average does; −1 where there is nothing to update.
     var targets: [Int]
     var hasWeight: Bool
   }

@@ -185,6 +185,32 @@ static void run_tile(
   }
 }
 
+/// Asks for the memory of a tile that comes next. The rows of a rectangle are short pieces of long
+/// rows, which the processor does not see coming.
+static void prefetch_tile(const runner *run, int64_t row, int64_t col, int64_t rows, int64_t cols) {
+  const bp_program *program = run->program;
+  for (uint32_t i = 0; i < program->n_access; i++) {
+    const bp_access *x = &program->access[i];
+    if (x->is_output || !x->in_place || x->class != BP_FULL || x->row == 0) continue;
+    for (int64_t r = 0; r < rows; r++) {
+      const char *p = run->base[i] + ((row + r) * x->row + col) * x->size;
+      for (int64_t byte = 0; byte < cols * x->size; byte += 64) __builtin_prefetch(p + byte, 0, 2);
+    }
+  }
+}
+
+/// Whether a pass does enough for each line of memory that asking ahead does not hold it up: at
+/// most 16 lines of a tile to an instruction.
+static int asks_ahead(const bp_program *program) {
+  int64_t streams = 0;
+  for (uint32_t i = 0; i < program->n_access; i++) {
+    const bp_access *x = &program->access[i];
+    streams += !x->is_output && x->in_place && x->class == BP_FULL && x->row != 0;
+  }
+  const int64_t lines = streams * program->tile_rows * program->tile_cols / 16;
+  return streams > 1 && lines <= 16 * (int64_t)program->n_steps;
+}
+
 /// A rectangle of rows and columns at the outer index at hand, tile by tile.
 static void rectangle(runner *run, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   const bp_program *program = run->program;
@@ -199,11 +225,19 @@ static void rectangle(runner *run, int64_t m0, int64_t m1, int64_t n0, int64_t n
   // What is left of whole vectors goes through narrow tiles of many rows.
   const int64_t whole = n0 + (n1 - n0) / BP_LANES * BP_LANES;
   const int64_t group = whole < n1 ? program->pitch_tile / BP_LANES : bp_greatest(m1 - m0, 1);
+  const int ahead = asks_ahead(program);
   for (int64_t g = m0; g < m1; g += group) {
     const int64_t end = bp_least(g + group, m1);
     for (int64_t m = g; m < end && n0 < whole; m += tile_rows) {
       const int64_t rows = bp_least(tile_rows, end - m);
       for (int64_t n = n0; n < whole; n += program->tile_cols) {
+        const int64_t next = n + program->tile_cols;
+        if (ahead && next < whole) {
+          prefetch_tile(run, m, next, rows, bp_least(program->tile_cols, whole - next));
+        } else if (ahead && m + rows < end) {
+          const int64_t below = bp_least(tile_rows, end - m - rows);
+          prefetch_tile(run, m + rows, n0, below, bp_least(program->tile_cols, whole - n0));
+        }
         run_tile(run, m, n, rows, bp_least(program->tile_cols, whole - n), 0);
       }
     }

@@ -241,6 +241,11 @@ struct Grouping {
         for operand in values[member].operands { readers[values[operand].base].insert(group.id) }
       }
     }
+    // What is no function of elements is kept if another group reads it.
+    for index in values.indices where home[index] >= 0 {
+      if case .element = values[index].role { continue }
+      if readers[index].contains(where: { $0 != home[index] }) { stored.insert(index) }
+    }
     for index in values.indices {
       guard case .element = values[index].role, !stored.contains(index) else { continue }
       let outside = readers[index].filter { !groups[$0].members.contains(index) }.sorted()

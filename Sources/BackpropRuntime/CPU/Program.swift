@@ -41,8 +41,11 @@ package final class Program {
   /// Below so many nanoseconds of work a kernel stays on one thread.
   static let parallelThreshold = 12_000.0
 
-  /// Runs every step. The caller has set the slots of leaves and results.
+  /// Runs every step. The caller has set the slots of leaves and results. Subnormal numbers are
+  /// taken as zero.
   package func run(scalars: UnsafeBufferPointer<UInt32>) throws {
+    let mode = bp_subnormals_flush()
+    defer { bp_subnormals_restore(mode) }
     let arena = cpu.arena(plan.arenaBytes)
     for (slot, offset) in arenaSlots { slots[slot] = arena + offset }
     for kernel in kernels {

@@ -70,6 +70,7 @@ package final class ThreadPool: @unchecked Sendable {
   }
 
   private func loop(_ thread: Int) {
+    _ = bp_subnormals_flush()
     var seen = 0
     while true {
       var looks = 0

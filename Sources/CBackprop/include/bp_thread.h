@@ -12,6 +12,12 @@ static inline void bp_pause(void) {
 #endif
 }
 
+/// Lets this thread take subnormal numbers as zero (operands and results), or not; returns what was
+/// set before, for bp_subnormals_restore. Arithmetic on subnormals takes a hundred cycles on many
+/// processors, and the moments of an optimizer decay into them.
+unsigned long bp_subnormals_flush(void);
+void bp_subnormals_restore(unsigned long before);
+
 /// Processors that this process may run on; at least 1.
 int bp_processor_count(void);
 

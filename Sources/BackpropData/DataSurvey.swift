@@ -22,7 +22,7 @@ struct DataSurvey {
     for (part, examples) in named {
       guard let labels = examples.labels else { continue }
       var counts = [Int](repeating: 0, count: names.count)
-      for label in labels { counts[Int(label)] += 1 }
+      for label in labels where counts.indices.contains(Int(label)) { counts[Int(label)] += 1 }
       if part == "train" { classCounts = counts }
       let absent = zip(names, counts).filter { $0.1 == 0 }.map { "'\($0.0)'" }
       if !absent.isEmpty {
@@ -114,18 +114,27 @@ struct DataSurvey {
           + "(\(percent(within.duplicates, count))) occur there before.")
     }
     if within.conflicts > 0 {
-      warnings.append(
-        "\(within.conflicts) examples to train are equal to others but have another target: no "
-          + "model can learn both; look for columns that are missing.")
+      let text =
+        "\(within.conflicts) of the \(count) examples to train "
+        + "(\(percent(within.conflicts, count))) equal another one but for the target"
+      // A few are chance in tables of few values.
+      if within.conflicts * 100 >= count {
+        warnings.append(text + ": no model can learn both; look for columns that are missing.")
+      } else {
+        facts.append(text + ".")
+      }
     }
+    // What is usual in this table: the share of training examples that have a twin there.
+    var isImages = false
+    if case .bytes = parts.train.features.storage { isImages = true }
+    let usual = isImages ? 0 : Double(within.twins) / Double(max(1, count))
     for (part, examples) in named where part != "train" {
       let shared = seen.count(of: examples)
       guard shared > 0 else { continue }
       let text =
         "\(shared) of the \(examples.count) examples to \(part) "
         + "(\(percent(shared, examples.count))) also occur in training"
-      // A few are chance in tables of few values.
-      if shared * 50 >= examples.count {
+      if Double(shared) / Double(examples.count) >= 1.5 * usual + 0.02 {
         warnings.append(
           text + ": the result will look better than on new data; take them out of one part.")
       } else {
@@ -158,6 +167,11 @@ struct DataSurvey {
   }
 
   private func separates(_ column: [Float], _ labels: [Int32]) -> Bool {
+    // Most columns are out after a few rows: one value, two classes.
+    var first: [Float: Int32] = [:]
+    for (value, label) in zip(column, labels) {
+      if first.updateValue(label, forKey: value) ?? label != label { return false }
+    }
     let order = column.indices.sorted { (column[$0], labels[$0]) < (column[$1], labels[$1]) }
     var changes = 0
     for (a, b) in zip(order, order.dropFirst()) where labels[a] != labels[b] {

@@ -15,20 +15,23 @@ struct ExampleSet {
     hashes = ExampleSet.hashes(examples)
   }
 
-  /// Inserts all examples; counts those that were there before, and those of them whose target
-  /// was another.
-  mutating func insertAll() -> (duplicates: Int, conflicts: Int) {
+  /// Inserts all examples; counts those that were there before, those of them whose target was
+  /// another, and those that have an equal one before or after them.
+  mutating func insertAll() -> (duplicates: Int, conflicts: Int, twins: Int) {
     var (duplicates, conflicts) = (0, 0)
+    var hasTwin = [Bool](repeating: false, count: examples.count)
     for example in 0..<examples.count {
       let place = find(hashes[example], examples, example)
       if places[place] == 0 {
         places[place] = Int32(example + 1)
       } else {
+        let twin = Int(places[place]) - 1
         duplicates += 1
-        if !hasSameTarget(Int(places[place]) - 1, example) { conflicts += 1 }
+        (hasTwin[twin], hasTwin[example]) = (true, true)
+        if !hasSameTarget(twin, example) { conflicts += 1 }
       }
     }
-    return (duplicates, conflicts)
+    return (duplicates, conflicts, hasTwin.count { $0 })
   }
 
   /// How many of other examples are in the set.

@@ -36,6 +36,24 @@ public enum FileContents {
     return Gzip.isGzip(bytes) ? try Gzip.expand(bytes, file: path, limit: limit) : bytes
   }
 
+  /// Reads at most `count` bytes from the start of a file, expanded if it is gzip.
+  package static func prefix(_ path: String, count: Int) throws(FormatError) -> [UInt8] {
+    var magic = [UInt8](repeating: 0, count: 2)
+    let plain = try OpenFile(path)
+    let got = try magic.withUnsafeMutableBufferPointer { (buffer) throws(FormatError) in
+      try plain.next(into: UnsafeMutableRawBufferPointer(buffer))
+    }
+    guard Gzip.isGzip(Array(magic[..<got])) else {
+      return try plain.bytes(0..<min(count, plain.size))
+    }
+    let reader = try GzipReader(path)
+    var bytes = [UInt8](repeating: 0, count: count)
+    let filled = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(FormatError) in
+      try reader.read(into: UnsafeMutableRawBufferPointer(buffer))
+    }
+    return Array(bytes[..<filled])
+  }
+
   private static func tooLarge(_ path: String, _ limit: Int) -> FormatError {
     FormatError(
       file: path, what: "larger than the limit of \(limit) bytes", remedy: "raise the limit")

@@ -48,26 +48,20 @@ public struct IDX: Hashable, Sendable {
     try IDX(parsing: try FileContents.expanded(path, limit: limit), file: path)
   }
 
+  /// Type and shape of a file, gzipped or not, without reading its values.
+  public static func header(
+    ofFile path: String
+  ) throws(FormatError) -> (type: ElementType, shape: [Int]) {
+    // As long as a header can be.
+    var reader = ByteReader(try FileContents.prefix(path, count: 4 + 4 * 255), file: path)
+    return try header(&reader)
+  }
+
   /// Reads the bytes of a file; `file` names it in errors. Positions are those of the expanded
   /// bytes.
   public init(parsing contents: consuming [UInt8], file: String) throws(FormatError) {
     var reader = ByteReader(contents, file: file)
-    let magic = try reader.bigEndian(2, "the IDX header")
-    guard magic == 0 else {
-      throw FormatError(
-        file: file, position: .byte(0),
-        what: "not an IDX file: the first two bytes should be zero",
-        remedy: "give the file as it was published, gzipped or not")
-    }
-    let code = try reader.byte("the IDX header")
-    guard let type = ElementType(rawValue: code) else {
-      throw FormatError(
-        file: file, position: .byte(2), what: "\(code) is no IDX type",
-        remedy: "known are 8, 9, 11, 12, 13 and 14")
-    }
-    let rank = Int(try reader.byte("the IDX header"))
-    var shape: [Int] = []
-    for _ in 0..<rank { shape.append(Int(try reader.bigEndian(4, "the IDX header"))) }
+    (type, shape) = try IDX.header(&reader)
     let start = reader.position
     let size = checkedElementCount(shape)?.multipliedReportingOverflow(by: type.size)
     guard let size, !size.overflow else {
@@ -81,13 +75,33 @@ public struct IDX: Hashable, Sendable {
           + "\(reader.remaining) follow",
         remedy: "the file was cut short or damaged; fetch it again")
     }
-    self.type = type
-    self.shape = shape
     contents = []
     var bytes = reader.bytes
     reader = ByteReader([], file: file)
     bytes.removeFirst(start)
     self.bytes = bytes
+  }
+
+  private static func header(
+    _ reader: inout ByteReader
+  ) throws(FormatError) -> (type: ElementType, shape: [Int]) {
+    let magic = try reader.bigEndian(2, "the IDX header")
+    guard magic == 0 else {
+      throw FormatError(
+        file: reader.file, position: .byte(0),
+        what: "not an IDX file: the first two bytes should be zero",
+        remedy: "give the file as it was published, gzipped or not")
+    }
+    let code = try reader.byte("the IDX header")
+    guard let type = ElementType(rawValue: code) else {
+      throw FormatError(
+        file: reader.file, position: .byte(2), what: "\(code) is no IDX type",
+        remedy: "known are 8, 9, 11, 12, 13 and 14")
+    }
+    let rank = Int(try reader.byte("the IDX header"))
+    var shape: [Int] = []
+    for _ in 0..<rank { shape.append(Int(try reader.bigEndian(4, "the IDX header"))) }
+    return (type, shape)
   }
 
   /// The bytes of a file with these contents, not compressed.

@@ -2,7 +2,7 @@
 
 /// The name among `names` that a misspelled one most likely meant, or nil where none is near.
 ///
-/// Near: at most a third of the letters differ (Levenshtein distance, upper and lower case alike).
+/// Near: at most a third of the letters differ, upper and lower case alike.
 package func nearestName(to wrong: String, among names: [String]) -> String? {
   let letters = Array(wrong.lowercased().prefix(100))
   var best: (name: String, distance: Int)?
@@ -16,16 +16,20 @@ package func nearestName(to wrong: String, among names: [String]) -> String? {
   return best?.name
 }
 
+/// The least number of letters put in, left out, replaced, or exchanged with their neighbor
+/// ("optimal string alignment": F. Damerau, 1964; V. Levenshtein, 1966).
 private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
-  var row = Array(0...b.count)
-  for (i, letter) in a.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, other) in b.enumerated() {
-      let substituted = diagonal + (letter == other ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(substituted, min(row[j], row[j + 1]) + 1)
+  var before = [Int](repeating: 0, count: b.count + 1)
+  var last = Array(0...b.count)
+  for i in a.indices {
+    var row = [i + 1]
+    for j in b.indices {
+      let replaced = last[j] + (a[i] == b[j] ? 0 : 1)
+      var best = min(replaced, min(last[j + 1], row[j]) + 1)
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, before[j - 1] + 1) }
+      row.append(best)
     }
+    (before, last) = (last, row)
   }
-  return row[b.count]
+  return last[b.count]
 }

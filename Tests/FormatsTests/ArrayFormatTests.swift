@@ -9,6 +9,9 @@ import Testing
       let bytes = (0..<6 * type.size).map { UInt8(truncatingIfNeeded: 37 &* $0) }
       let array = IDX(type: type, shape: [2, 3], bytes: bytes)
       #expect(try IDX(parsing: array.encoded(), file: "a") == array)
+      let folder = TemporaryFolder()
+      try AtomicFile.write(array.encoded(), to: folder("a"))
+      #expect(try IDX.header(ofFile: folder("a")) == (type, [2, 3]))
       #expect(array.doubles().count == 6)
     }
     let numbers = IDX(type: .int16, shape: [2], bytes: [0xff, 0xfe, 1, 0]).doubles()
@@ -41,6 +44,7 @@ import Testing
     guard let folder = sharedData("mnist") else { return }
     let images = try IDX.read("\(folder)/t10k-images-idx3-ubyte.gz")
     #expect(images.shape == [10_000, 28, 28])
+    #expect(try IDX.header(ofFile: "\(folder)/t10k-images-idx3-ubyte.gz").shape == images.shape)
     let labels = try IDX.read("\(folder)/t10k-labels-idx1-ubyte.gz")
     let counts = (0..<10).map { digit in labels.bytes.count { Int($0) == digit } }
     #expect(counts == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009])

@@ -88,6 +88,7 @@ func mutations(of bytes: [UInt8], count: Int, seed: UInt64, _ body: ([UInt8]) ->
     0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000, 0xffff_ffff_ffff_ffff,
   ]
   let letters = Array("\"',;\t\r\n{}[]():\\-+.eE0123456789 \u{0}NaN".utf8)
+  let before = peakMemory()
   for _ in 0..<count {
     var copy = bytes
     for _ in 0...random.below(3) {
@@ -117,6 +118,8 @@ func mutations(of bytes: [UInt8], count: Int, seed: UInt64, _ body: ([UInt8]) ->
     }
     body(copy)
   }
+  // Tests run side by side, so the bound is wide; a length that is believed asks for more.
+  #expect(peakMemory() - before < 1024, "reading damaged files took too much memory")
 }
 
 /// The text of the error that `body` throws.

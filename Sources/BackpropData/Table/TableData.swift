@@ -51,7 +51,7 @@ public struct TableData: Sendable {
     }
     var test = try part(split.test)
     if let testPath {
-      let csv = try learned.read(testPath)
+      let csv = try learned.read(testPath, skippedRows: options.csv.skippedRows)
       let present = try learned.rowsWithTarget(csv)
       noteDropped(present.dropped, testPath)
       test = try learned.examples(csv, rows: present.rows, needsTarget: true)

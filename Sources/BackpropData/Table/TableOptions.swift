@@ -100,7 +100,8 @@ public struct TableOptions: Hashable, Sendable {
   public var encoding: CategoryEncoding
   /// Categories seen less often in the training part count as unknown.
   public var leastCount: Int
-  /// A column of text with more different values is ignored, unless its kind is given.
+  /// A column of text with more different values is ignored, unless its kind is given; so is
+  /// one with more than ten where most rows have a value of their own.
   public var mostCategories: Int
   /// How numbers to be predicted are scaled.
   public var targetScaling: Scaling

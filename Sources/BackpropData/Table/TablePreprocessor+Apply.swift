@@ -4,17 +4,20 @@ public import BackpropFormats
 
 extension TablePreprocessor {
   /// Reads raw rows as they come for a prediction: with or without a header, with or without the
-  /// target, columns in any order where there is a header.
-  public func read(_ path: String) throws -> CSVTable {
-    try table(parsing: try FileContents.expanded(path), file: path)
+  /// target, columns in any order where there is a header. `skippedRows` come before it.
+  public func read(_ path: String, skippedRows: Int = 0) throws -> CSVTable {
+    try table(
+      parsing: try FileContents.expanded(path), file: path, skippedRows: skippedRows)
   }
 
   /// As `read`, from bytes.
-  public func table(parsing bytes: [UInt8], file: String) throws(FormatError) -> CSVTable {
+  public func table(
+    parsing bytes: [UInt8], file: String, skippedRows: Int = 0
+  ) throws(FormatError) -> CSVTable {
     var options = csv
+    options.skippedRows = skippedRows
     options.header = .absent
-    options.columnNames = nil
-    let plain = try CSVTable(parsing: bytes, file: file, options: options)
+    let plain = try CSVTable(parsing: bytes, file: file, options: options, mostRows: 1)
     // A header is known by the names in it.
     let known = Set(tableColumns)
     let first = (0..<plain.columnCount).map { plain.text(row: 0, column: $0) }
@@ -126,10 +129,12 @@ extension CategoricalColumn {
   /// 0 unknown, 1 missing, then the categories.
   fileprivate func codes(_ csv: CSVTable, _ position: Int, _ rows: [Int]) -> [Int32] {
     let index = CategoryIndex(categories)
-    return rows.map { row in
-      csv.withField(row: row, column: position) { field in
-        csv.missing.contains(field) ? 1 : index.find(field).map { Int32($0 + 2) } ?? 0
-      }
+    var codes: [Int32] = []
+    codes.reserveCapacity(rows.count)
+    csv.forEachField(column: position, rows: rows) { _, field in
+      codes.append(
+        csv.missing.contains(field) ? 1 : index.find(field).map { Int32($0 + 2) } ?? 0)
     }
+    return codes
   }
 }

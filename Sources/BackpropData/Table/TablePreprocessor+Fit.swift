@@ -17,9 +17,10 @@ extension TablePreprocessor {
       if let note = learned.note { notes.append(note) }
     }
     guard !columns.isEmpty else {
+      let remedy = ["give a table with more columns."] + notes
       throw DataError(
         source: csv.file, what: "no column is left to predict '\(options.target)' from",
-        remedy: notes.isEmpty ? "give a table with more columns" : notes.joined(separator: " "))
+        remedy: String(remedy.joined(separator: " ").dropLast()))
     }
     self.init(
       columns: columns,
@@ -29,52 +30,27 @@ extension TablePreprocessor {
       notes: notes)
   }
 
-  /// What the values of a column at some rows are.
-  private struct Survey {
-    var missing = 0
-    var numbers = 0
-    var texts = 0
-    var isCounting = true
-    var index = CategoryIndex()
-  }
-
-  private static func survey(_ table: TableReader, _ position: Int, rows: [Int]) -> Survey {
-    var survey = Survey()
-    for row in rows {
-      table.csv.withField(row: row, column: position) { field in
-        if table.csv.missing.contains(field) {
-          survey.missing += 1
-        } else {
-          if NumberParser.parse(field) == nil { survey.texts += 1 } else { survey.numbers += 1 }
-          _ = survey.index.add(field)
-        }
-      }
-    }
-    return survey
-  }
-
   private static func learn(
     _ table: TableReader, _ position: Int, rows: [Int], options: TableOptions,
     column given: ColumnOptions?
   ) throws -> (column: Column?, note: String?) {
     let name = table.csv.columnNames[position]
     if given?.kind == .ignored { return (nil, nil) }
-    let survey = survey(table, position, rows: rows)
-    let different = survey.index.names.count
-    if survey.numbers + survey.texts == 0 {
+    let scan = table.scan(position, rows: rows)
+    guard let firstPresent = scan.firstPresent else {
       return (nil, "The column '\(name)' has no value in the training part and is not used.")
     }
-    if different == 1 && survey.missing == 0 {
-      let value = String(decoding: survey.index.names[0], as: UTF8.self)
+    if scan.isConstant && scan.missing == 0 {
+      let value = table.shown(firstPresent, position)
       return (nil, "The column '\(name)' is always '\(value)' and is not used.")
     }
     // A few texts among numbers are mistakes, to be shown; many are a column of names.
-    let kind = given?.kind ?? (survey.texts * 10 <= survey.numbers ? .numeric : .categorical)
+    let kind = given?.kind ?? (scan.texts * 10 <= scan.numbers ? .numeric : .categorical)
     switch kind {
     case .ignored:
       return (nil, nil)
     case .numeric:
-      let values = try table.numbers(position, rows: rows)
+      let values = try table.numbers(position, scan)
       if values.allSatisfy(\.isNaN) {
         return (nil, "The column '\(name)' has no number in the training part and is not used.")
       }
@@ -86,18 +62,21 @@ extension TablePreprocessor {
         fill: given?.fill ?? options.fill, marksMissing: options.marksMissing)
       return (.numeric(column), nil)
     case .categorical:
-      let present = survey.numbers + survey.texts
-      if given?.kind == nil && (different > options.mostCategories || 2 * different > present) {
+      let index = table.texts(position, rows: rows)
+      let different = index.names.count
+      let present = rows.count - scan.missing
+      // Few rows have few repetitions: ten different texts are always taken for categories.
+      let isFree = different > 10 && 2 * different > present
+      if given?.kind == nil && (different > options.mostCategories || isFree) {
         return (
           nil,
           "The column '\(name)' has \(different) different texts in \(present) rows and is not "
             + "used; declare it categorical to use it."
         )
       }
-      let counts = survey.index.counts
-      let categories = survey.index.sorted({ counts[$0] >= options.leastCount }, byValue: nil)
+      let categories = index.sorted({ index.counts[$0] >= options.leastCount }, byValue: nil)
       let column = CategoricalColumn(
-        name: name, categories: categories, missingCount: survey.missing,
+        name: name, categories: categories, missingCount: scan.missing,
         encoding: given?.encoding ?? options.encoding)
       return (.categorical(column), nil)
     }

@@ -34,7 +34,7 @@ public struct TablePreprocessor: Hashable, Sendable {
   public let targetSuffix: String
   /// What to do with infinite numbers.
   public let infinity: InfinityPolicy
-  /// How the text is read.
+  /// How the text is read: delimiter, quote, marks of missing values.
   public let csv: CSVOptions
   /// What people should know: columns that are not used and why, in sentences.
   public let notes: [String]
@@ -49,7 +49,12 @@ public struct TablePreprocessor: Hashable, Sendable {
     self.hasHeader = hasHeader
     self.targetSuffix = targetSuffix
     self.infinity = infinity
-    self.csv = csv
+    // What holds for one file only is not kept.
+    var reading = csv
+    reading.header = .detected
+    reading.columnNames = nil
+    reading.skippedRows = 0
+    self.csv = reading
     self.notes = notes
   }
 

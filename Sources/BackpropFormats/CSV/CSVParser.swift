@@ -13,7 +13,10 @@ struct CSVParser {
   private var line = 1
   private var skipped = 0
 
-  init(file: String, options: CSVOptions) {
+  private let mostRows: Int
+
+  init(file: String, options: CSVOptions, mostRows: Int) {
+    self.mostRows = mostRows
     self.file = file
     self.options = options
     delimiter = options.delimiter ?? UInt8(ascii: ",")
@@ -56,7 +59,7 @@ struct CSVParser {
     kinds[Int(delimiter)] = Kind.delimiter
     try kinds.withUnsafeBufferPointer { (kinds) throws(FormatError) in
       var index = start
-      while index < bytes.count {
+      while index < bytes.count && lines.count < mostRows {
         if bytes[index] == options.comment {
           while index < bytes.count, bytes[index] != 0x0a, bytes[index] != 0x0d { index += 1 }
           if index < bytes.count { endLine(bytes, &index) }

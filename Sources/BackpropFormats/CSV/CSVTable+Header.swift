@@ -19,7 +19,7 @@ extension CSVTable {
     /// The rule of `CSVOptions.Header.detected`, over the first 1,000 rows.
     func startsWithHeader() -> Bool {
       guard count > 0 else { return false }
-      var names: Set<String> = []
+      var names: [String] = []
       for column in 0..<width {
         let name: String? = withField(0, column) { field in
           if NumberParser.parse(field) != nil { return nil }
@@ -28,7 +28,7 @@ extension CSVTable {
           return String(decoding: field, as: UTF8.self)
         }
         guard let name else { return false }
-        guard name.isEmpty || names.insert(name).inserted else { return false }
+        if !name.isEmpty { names.append(name) }
       }
       guard !names.isEmpty else { return false }
       if count == 1 { return true }
@@ -50,7 +50,7 @@ extension CSVTable {
           }
         }
       }
-      return !recurs
+      return !recurs && Set(names).count == names.count
     }
   }
 }

@@ -39,9 +39,16 @@ public struct CSVTable: Sendable {
   public init(
     parsing contents: consuming [UInt8], file: String, options: CSVOptions = CSVOptions()
   ) throws(FormatError) {
+    try self.init(parsing: contents, file: file, options: options, mostRows: .max)
+  }
+
+  /// As above, but stops after `mostRows` rows, a header counted.
+  package init(
+    parsing contents: consuming [UInt8], file: String, options: CSVOptions, mostRows: Int
+  ) throws(FormatError) {
     self.file = file
     missing = options.missing
-    var parser = CSVParser(file: file, options: options)
+    var parser = CSVParser(file: file, options: options, mostRows: mostRows)
     try parser.parse(&contents)
     bytes = contents
     delimiter = parser.delimiter
@@ -111,20 +118,17 @@ public struct CSVTable: Sendable {
     }
   }
 
-  /// Calls `body` with the bytes of each field of a column, row by row, until it returns false.
+  /// Calls `body` with the bytes of the fields of a column at `rows`, in that order.
   package func forEachField(
-    column: Int, rows: Range<Int>? = nil,
-    _ body: (_ row: Int, UnsafeBufferPointer<UInt8>) -> Bool
+    column: Int, rows: [Int], _ body: (_ row: Int, UnsafeBufferPointer<UInt8>) -> Void
   ) {
     precondition(column >= 0 && column < columnCount, "no such column")
-    let rows = (rows ?? 0..<rowCount).clamped(to: 0..<rowCount)
     let width = columnNames.count
     bytes.withUnsafeBufferPointer { all in
       spans.withUnsafeBufferPointer { spans in
         for row in rows {
-          guard body(row, CSVTable.slice(all, spans[(firstRow + row) * width + column])) else {
-            return
-          }
+          precondition(row >= 0 && row < rowCount, "no such row")
+          body(row, CSVTable.slice(all, spans[(firstRow + row) * width + column]))
         }
       }
     }

@@ -9,7 +9,7 @@ struct PassWriter {
   private var pass: Pass
   private var registers: [Int: Int] = [:]
   private var loads: [Load: Int] = [:]
-  private var numbers: [Pass.Scalar: Int] = [:]
+  private var numbers: [Number: Int] = [:]
 
   private struct Load: Hashable {
     let slot: Int
@@ -110,15 +110,22 @@ struct PassWriter {
       let bits =
         isInteger(value.dtype)
         ? UInt32(bitPattern: Int32(literal)) : Float(literal).bitPattern
-      return scalar(.bits(bits))
-    default: return scalar(.lifted(value.scalar))
+      return scalar(.bits(bits), isInteger: isInteger(value.dtype))
+    default: return scalar(.lifted(value.scalar), isInteger: isInteger(value.dtype))
     }
   }
 
-  private mutating func scalar(_ value: Pass.Scalar) -> Int {
-    if let register = numbers[value] { return register }
+  /// A number in a register. The integer 0 and the float 0 have the same bits and each its own.
+  private struct Number: Hashable {
+    let value: Pass.Scalar
+    let isInteger: Bool
+  }
+
+  private mutating func scalar(_ value: Pass.Scalar, isInteger: Bool) -> Int {
+    let number = Number(value: value, isInteger: isInteger)
+    if let register = numbers[number] { return register }
     let result = register()
-    numbers[value] = result
+    numbers[number] = result
     pass.scalars.append((result, value))
     return result
   }
@@ -216,15 +223,15 @@ struct PassWriter {
   }
 
   private mutating func random(_ kind: Random, _ place: Int) -> Int {
-    let low = scalar(.lifted(place))
-    let high = scalar(.lifted(place + 1))
+    let low = scalar(.lifted(place), isInteger: true)
+    let high = scalar(.lifted(place + 1), isInteger: true)
     let bits = add("random_bits", [low, high])
     switch kind {
     case .bits: return bits
     case .uniform: return add("uniform", [bits])
     case .normal:
       // The second word comes from the stream of the key with its high half complemented.
-      let other = add("sub_i", [scalar(.bits(UInt32.max)), high])
+      let other = add("sub_i", [scalar(.bits(UInt32.max), isInteger: true), high])
       return add("normal", [bits, add("random_bits", [low, other])])
     }
   }

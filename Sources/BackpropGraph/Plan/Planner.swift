@@ -38,11 +38,16 @@ package struct Planner {
   private mutating func slot(_ base: Int) -> Int {
     if let slot = slots[base] { return slot }
     let value = values[base]
+    if let leaf = schedule.donations[base] {
+      // One slot for both, so that a pass knows that they share memory.
+      let slot = slot(leaf)
+      plan.buffers[slot].place = .donated(leaf: values[leaf].leaf)
+      slots[base] = slot
+      return slot
+    }
     let place: Plan.Place
     if case .leaf = value.role {
       place = .leaf(value.leaf)
-    } else if let leaf = schedule.donations[base] {
-      place = .donated(leaf: values[leaf].leaf)
     } else if grouping.results.contains(base) {
       place = .result(base)
     } else {
@@ -87,8 +92,7 @@ package struct Planner {
         plan.buffers[slot].place = .result(results.count)
         results[slot] = results.count
         held += plan.buffers[slot].byteCount
-      case .leaf: held += plan.buffers[slot].byteCount
-      case .donated: break
+      case .leaf, .donated: held += plan.buffers[slot].byteCount
       }
     }
     plan.arenaBytes = arena.byteCount

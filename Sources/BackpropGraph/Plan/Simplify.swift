@@ -125,8 +125,12 @@ extension IR {
       }
       if case .unary(.negate) = ir.values[x[0]].primitive { return ir.values[x[0]].operands[0] }
     case .cast:
-      if case .literal = ir.values[x[0]].primitive {
-        return ir.add(ir.values[x[0]].primitive, shape, dtype, [])
+      if case .literal(let value) = ir.values[x[0]].primitive {
+        switch dtype {
+        case .bool: return ir.add(.literal(value == 0 ? 0 : 1), shape, dtype, [])
+        case .uint8: return value < 0 ? nil : ir.add(.literal(value), shape, dtype, [])
+        case .float32, .bfloat16, .float16, .int32: return ir.add(.literal(value), shape, dtype, [])
+        }
       }
     default: break
     }

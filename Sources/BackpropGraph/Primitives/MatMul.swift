@@ -25,6 +25,10 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
   guard dtype.isFloatingPoint else {
     return matmul(a.cast(to: .float32), b.cast(to: .float32)).cast(to: .int32)
   }
+  if dtype == .float16 {
+    // float16 is for storage: no device multiplies matrices of it.
+    return matmul(a.cast(to: .float32), b.cast(to: .float32)).cast(to: .float16)
+  }
   let (x, y) = (a.cast(to: dtype), b.cast(to: dtype))
   let (m, k, n) = (x.shape[-2], x.shape[-1], y.shape[-1])
   if y.rank == 2, x.rank > 2 {

@@ -1,0 +1,111 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropGraph
+import BackpropTesting
+
+extension Primitive {
+  /// How far a device may lie from the reference, given the same operands. `magnitudes` are, for
+  /// words that add up, the sums of the magnitudes for each element of the result.
+  func tolerance(_ node: Node) -> Tolerance {
+    switch self {
+    case .unary(let function): function.tolerance
+    case .binary(let function): function.tolerance
+    case .random(.normal):
+      Tolerance(ulps: 8, absolute: 2e-7, reason: "ln, √ and cos, one after the other")
+    case .source, .failed, .constant, .literal, .placeholder, .iota, .random, .compare, .select,
+      .cast, .reshape, .permute, .broadcast, .slice, .pad, .reverse, .concatenate, .argument,
+      .gather, .argumentSort, .stopGradient, .barrier, .call, .output, .reduce, .cumulativeSum,
+      .matmul, .scatterAdd:
+      .exact
+    }
+  }
+
+  /// How many numbers make one element of the result, if it is a sum.
+  func terms(_ node: Node) -> Int? {
+    switch self {
+    case .reduce(.sum, let axes):
+      axes.axes.reduce(1) { $0 * node.operands[0].shape[$1] }
+    case .cumulativeSum(let axis, _): node.shape[Int(axis)]
+    case .matmul: node.operands[0].shape[-1]
+    case .scatterAdd: node.operands[0].shape.count
+    default: nil
+    }
+  }
+}
+
+extension Unary {
+  /// The C kernels' own figures, rounded up, in float32.
+  var tolerance: Tolerance {
+    switch self {
+    case .negate, .absolute, .sign, .floor, .ceil, .round, .relu: .exact
+    case .squareRoot, .reciprocal: Tolerance(ulps: 0, reason: "IEEE 754 rounds it correctly")
+    case .reciprocalSquareRoot: Tolerance(ulps: 1.5, reason: "rounded twice")
+    case .exp, .log, .log1p, .expm1, .tanh, .erf, .sigmoid:
+      Tolerance(ulps: 3, reason: "a polynomial in float32")
+    case .sin, .cos:
+      Tolerance(ulps: 2, absolute: 1e-7, reason: "near a zero the reduced angle is rounded")
+    }
+  }
+}
+
+extension Binary {
+  /// The C kernels' own figures, rounded up, in float32.
+  var tolerance: Tolerance {
+    switch self {
+    case .add, .subtract, .multiply, .divide, .maximum, .minimum:
+      Tolerance(ulps: 0, reason: "IEEE 754 rounds it correctly")
+    case .power: Tolerance(ulps: 2, reason: "computed in double with polynomials")
+    case .remainder: Tolerance(ulps: 1, reason: "computed in double, rounded once")
+    }
+  }
+}
+
+/// Compares what a device made of one node with the reference, given the device's own operands:
+/// errors do not travel, so that tolerances are tight.
+enum NodeCheck {
+  /// nil if the value is right; else a sentence.
+  static func problem(
+    _ node: Node, _ operands: [Node], actual: ReferenceValue,
+    _ value: (Node) throws -> ReferenceValue
+  )
+    throws -> String?
+  {
+    let known = try operands.map { (tensor: Tensor($0), value: try value($0)) }
+    let copy = Node(node.primitive, node.shape, node.dtype, operands: operands)
+    let subject =
+      operands.isEmpty
+      ? Tensor(Node(node.primitive, node.shape, node.dtype, argument: node.argument)) : Tensor(copy)
+    let expected = try Reference.evaluate(subject, substituting: known)
+    let isNarrow = node.dtype == .bfloat16 || node.dtype == .float16
+    var tolerance = node.primitive.tolerance(copy)
+    if isNarrow, tolerance.ulps > 0 || node.primitive.terms(copy) != nil {
+      tolerance = Tolerance(ulps: 1, reason: "an error of float32 may tip the rounding")
+    }
+    // The device takes subnormal numbers as zero.
+    tolerance = Tolerance(
+      ulps: tolerance.ulps, absolute: max(tolerance.absolute, 2.4e-38), reason: tolerance.reason)
+    guard let mismatch = tolerance.mismatch(of: actual, from: expected) else { return nil }
+    guard let terms = node.primitive.terms(copy), node.dtype.isFloatingPoint else {
+      return "\(mismatch); allowed: \(tolerance)"
+    }
+    // A sum: the error is measured by the sum of the magnitudes.
+    let positive = known.map { pair in
+      var value = pair.value
+      if value.dtype.isFloatingPoint { value.elements = value.elements.map(abs) }
+      return (tensor: pair.tensor, value: value)
+    }
+    let sizes = try Reference.evaluate(subject, rounding: false, substituting: positive)
+    let step = isNarrow ? node.dtype.unitInTheLastPlace(at: 1) : 0x1p-24
+    // One after the other in the worst case.
+    let share = 0x1p-24 * Double(terms + 2)
+    for (index, (a, e)) in zip(actual.elements, expected.elements).enumerated() {
+      if a == e || (a.isNaN && e.isNaN) { continue }
+      let limit = share * sizes.elements[index] + step * abs(e) + 2.4e-38
+      if !(abs(a - e) <= limit) {
+        return "\(a) where \(e) is right at element \(index) of \(node.dtype) \(node.shape), "
+          + "a sum of \(terms) numbers of the size \(sizes.elements[index]) together"
+      }
+    }
+    return nil
+  }
+}

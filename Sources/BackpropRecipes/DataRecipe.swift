@@ -1,0 +1,187 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropFormats
+
+/// Where the examples of a recipe come from.
+public struct DataRecipe: Hashable, Sendable {
+  /// What kind of data.
+  public enum Source: String, Hashable, Sendable, CaseIterable {
+    /// 1,797 handwritten digits of 8x8 pixels, built in.
+    case digits
+    /// The four files of MNIST, in a folder.
+    case mnist
+    /// The four files of Fashion-MNIST, in a folder.
+    case fashionMNIST = "fashion-mnist"
+    /// Images and labels of your own in IDX files.
+    case idx
+    /// A table.
+    case csv
+  }
+
+  /// How numeric columns are scaled, by what the training part shows.
+  public enum Scale: String, Hashable, Sendable, CaseIterable {
+    /// To mean 0 and standard deviation 1.
+    case standard
+    /// To ranks, mapped to the normal distribution: for columns with long tails.
+    case quantile
+    /// To the range from 0 to 1.
+    case range
+    /// As they are.
+    case none
+  }
+
+  /// What a regression learns instead of the target itself.
+  public enum TargetTransform: String, Hashable, Sendable, CaseIterable {
+    /// The target, scaled to mean 0 and standard deviation 1.
+    case standard
+    /// Its logarithm, scaled likewise; for targets above 0 with a long tail.
+    case log
+    /// The target as it is.
+    case none
+  }
+
+  /// What kind of data.
+  public var source: Source
+  /// The folder in which files are looked up; nil: the usual places.
+  public var path: String?
+  /// The file of training examples (csv, or images of idx).
+  public var train: String?
+  /// A file of validation examples; nil: a share of the training examples is held out.
+  public var validation: String?
+  /// A file of test examples; nil: a share is held out.
+  public var test: String?
+  /// The share of the training examples that is held out to watch the training.
+  public var validationFraction: Double
+  /// The share of the examples that is held out to test the result, without a test file.
+  public var testFraction: Double
+  /// Whether a table's first row names its columns; nil: by looking at it.
+  public var header: Bool?
+  /// The names of a table's columns, where its first row doesn't tell.
+  public var columns: [String]?
+  /// The character between a table's fields; nil: by looking at it.
+  public var delimiter: String?
+  /// The column that is predicted.
+  public var target: String?
+  /// Columns to be read as numbers; nil: by looking at the training part.
+  public var numeric: [String]?
+  /// Columns to be read as categories; nil: by looking at the training part.
+  public var categorical: [String]?
+  /// Columns to be left out.
+  public var ignore: [String]
+  /// What stands for a missing value; nil: the usual marks.
+  public var missing: [String]?
+  /// How numeric columns are scaled.
+  public var scale: Scale
+  /// What a regression learns.
+  public var targetTransform: TargetTransform
+  /// Names of the classes 0, 1, …, where the data has numbers only.
+  public var classes: [String]?
+
+  init(_ keys: Section<DataKey>, task: Recipe.Task) throws(RecipeError) {
+    guard let source = try keys.choice(.source, of: Source.self) else {
+      throw RecipeError(
+        keys.place, what: "the key 'source' is missing under 'data'",
+        remedy: "choose one of " + Source.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    self.source = source
+    path = try keys.text(.path)
+    train = try keys.text(.train)
+    validation = try keys.text(.validation)
+    test = try keys.text(.test)
+    validationFraction = try keys.number(
+      .validation_fraction, .fraction, default: source == .digits ? 0.1 : 0.1)
+    testFraction = try keys.number(.test_fraction, .fraction, default: 0.2)
+    header = keys.has(.header) ? try keys.flag(.header, default: true) : nil
+    columns = try keys.texts(.columns)
+    delimiter = try keys.text(.delimiter)
+    target = try keys.text(.target)
+    numeric = try keys.texts(.numeric)
+    categorical = try keys.texts(.categorical)
+    ignore = try keys.texts(.ignore) ?? []
+    missing = try keys.texts(.missing)
+    scale = try keys.choice(.scale, default: .standard)
+    targetTransform = try keys.choice(.target_transform, default: .standard)
+    classes = try keys.texts(.classes)
+    try check(keys, task)
+  }
+
+  private func check(_ keys: Section<DataKey>, _ task: Recipe.Task) throws(RecipeError) {
+    let tableKeys: [DataKey] = [
+      .header, .columns, .delimiter, .target, .numeric, .categorical, .ignore, .missing, .scale,
+      .target_transform,
+    ]
+    // JSON of a run names every key; what is null or the default says nothing.
+    if source != .csv, let key = tableKeys.first(where: { keys.has($0) && !isDefault($0) }) {
+      throw keys.error(key, "is for tables, and the source is \(source.rawValue)", "remove it")
+    }
+    switch source {
+    case .csv:
+      guard train != nil else {
+        throw RecipeError(
+          keys.place, what: "the key 'train' is missing under 'data'", remedy: "name a CSV file")
+      }
+      guard target != nil else {
+        throw RecipeError(
+          keys.place, what: "the key 'target' is missing under 'data'",
+          remedy: "name the column to be predicted")
+      }
+      if let delimiter, delimiter.utf8.count != 1 {
+        throw keys.error(.delimiter, "is one ASCII character, not '\(delimiter)'")
+      }
+    case .digits:
+      for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
+        throw keys.error(key, "has no use: the digits are built in", "remove it")
+      }
+    case .mnist, .fashionMNIST, .idx:
+      for key in [DataKey.train, .test] where keys.has(key) {
+        throw keys.error(
+          key, "has no use: the four files of IDX data have fixed names",
+          "name their folder as data.path")
+      }
+      if let validation, validation != "test" {
+        throw keys.error(.validation, "can only be 'test' for images, not '\(validation)'")
+      }
+    }
+    guard task == .classification || source == .csv else {
+      throw keys.error(.source, "\(source.rawValue) has classes", "write task: classification")
+    }
+    if testFraction == 0 && test == nil && (source == .csv || source == .digits) {
+      throw keys.error(
+        .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
+    }
+  }
+
+  private func isDefault(_ key: DataKey) -> Bool {
+    switch key {
+    case .scale: scale == .standard
+    case .target_transform: targetTransform == .standard
+    case .ignore: ignore.isEmpty
+    default: false
+    }
+  }
+
+  var json: JSONObject {
+    var object = JSONObject()
+    func texts(_ values: [String]?) -> JSONValue? { values.map { .array($0.map { .string($0) }) } }
+    object["source"] = .string(source.rawValue)
+    object["path"] = path.map { .string($0) }
+    object["train"] = train.map { .string($0) }
+    object["validation"] = validation.map { .string($0) }
+    object["test"] = test.map { .string($0) }
+    object["validation_fraction"] = .number(validationFraction)
+    object["test_fraction"] = .number(testFraction)
+    object["classes"] = texts(classes)
+    guard source == .csv else { return object }
+    object["header"] = header.map { .bool($0) }
+    object["columns"] = texts(columns)
+    object["delimiter"] = delimiter.map { .string($0) }
+    object["target"] = target.map { .string($0) }
+    object["numeric"] = texts(numeric)
+    object["categorical"] = texts(categorical)
+    object["ignore"] = texts(ignore)
+    object["missing"] = texts(missing)
+    object["scale"] = .string(scale.rawValue)
+    object["target_transform"] = .string(targetTransform.rawValue)
+    return object
+  }
+}

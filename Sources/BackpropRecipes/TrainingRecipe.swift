@@ -1,0 +1,216 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropFormats
+
+/// How the network of a recipe is trained.
+public struct TrainingRecipe: Hashable, Sendable {
+  /// What turns gradients into new weights.
+  public enum Optimizer: String, Hashable, Sendable, CaseIterable {
+    case sgd, adagrad, rmsprop, adadelta, adam, amsgrad, adamw, lion, muon, lamb
+  }
+
+  /// How the learning rate changes over the training.
+  public enum Schedule: String, Hashable, Sendable, CaseIterable {
+    /// It stays.
+    case constant
+    /// It is multiplied by `decay_factor` every `decay_epochs`.
+    case step
+    /// It falls smoothly by `decay_factor` every `decay_epochs`.
+    case exponential
+    /// It falls in a straight line to `final_learning_rate`.
+    case linear
+    /// It falls along half a cosine to `final_learning_rate`.
+    case cosine
+    /// The cosine starts again every `decay_epochs`.
+    case cosine_restarts
+    /// It rises for three tenths of the training, then falls: one cycle.
+    case one_cycle
+    /// It is multiplied by `decay_factor` when `decay_epochs` bring nothing better.
+    case plateau
+  }
+
+  /// What is made small.
+  public enum Loss: String, Hashable, Sendable, CaseIterable {
+    /// Cross-entropy of the classes.
+    case cross_entropy
+    /// Focal loss: cross-entropy that looks at the hard examples.
+    case focal
+    /// The squared error.
+    case squared
+    /// The absolute error.
+    case absolute
+    /// Squared near zero, absolute beyond.
+    case huber
+    /// The logarithm of the error's hyperbolic cosine.
+    case log_cosh
+
+    var task: Recipe.Task {
+      switch self {
+      case .cross_entropy, .focal: .classification
+      case .squared, .absolute, .huber, .log_cosh: .regression
+      }
+    }
+  }
+
+  /// In which type the steps are computed.
+  public enum Precision: String, Hashable, Sendable, CaseIterable {
+    case float32, bfloat16
+  }
+
+  /// Passes over the training examples.
+  public var epochs: Int
+  /// Examples in a step.
+  public var batch: Int
+  /// In how many parts a batch is computed, one after another: less memory, the same result.
+  public var microBatches: Int
+  /// What turns gradients into new weights.
+  public var optimizer: Optimizer
+  /// The learning rate at its highest.
+  public var learningRate: Double
+  /// Momentum of SGD and RMSprop.
+  public var momentum: Double
+  /// Whether SGD looks ahead.
+  public var nesterov: Bool
+  /// The pull of the weights toward zero, apart from the gradient where the optimizer says so.
+  public var weightDecay: Double
+  /// How the learning rate changes.
+  public var schedule: Schedule
+  /// Epochs in which the learning rate first rises from zero.
+  public var warmupEpochs: Double
+  /// Where the schedule ends.
+  public var finalLearningRate: Double
+  /// The period of step, exponential, cosine_restarts and plateau.
+  public var decayEpochs: Double
+  /// The factor of step, exponential and plateau.
+  public var decayFactor: Double
+  /// What is made small.
+  public var loss: Loss
+  /// The share of the truth that is spread over all classes.
+  public var labelSmoothing: Double
+  /// Whether rare classes count more, so that all count alike together.
+  public var balanceClasses: Bool
+  /// The largest norm of all gradients together; nil: no limit.
+  public var clipNorm: Double?
+  /// The largest magnitude of an element of a gradient; nil: no limit.
+  public var clipValue: Double?
+  /// The factor of Σ|w| in what is made small.
+  public var l1: Double
+  /// The factor of ½Σw² in what is made small.
+  public var l2: Double
+  /// Stop after so many epochs without anything better; nil: train all epochs.
+  public var earlyStopping: Int?
+  /// The decay of a moving average of the weights that is used in their place; nil: none.
+  public var weightAverage: Double?
+  /// In which type the steps are computed.
+  public var precision: Precision
+
+  init(_ keys: Section<TrainingKey>, task: Recipe.Task) throws(RecipeError) {
+    epochs = try keys.integer(.epochs, in: 1...1_000_000, default: 20)
+    batch = try keys.integer(.batch, in: 1...(1 << 24), default: 64)
+    microBatches = try keys.integer(.micro_batches, in: 1...65536, default: 1)
+    optimizer = try keys.choice(.optimizer, default: .adamw)
+    learningRate = try keys.number(.learning_rate, .positive, default: optimizer.usualRate)
+    momentum = try keys.number(.momentum, .fraction, default: optimizer == .sgd ? 0.9 : 0)
+    nesterov = try keys.flag(.nesterov, default: false)
+    weightDecay = try keys.number(
+      .weight_decay, .atLeastZero, default: optimizer.decaysApart ? 0.01 : 0)
+    schedule = try keys.choice(.schedule, default: .constant)
+    warmupEpochs = try keys.number(.warmup_epochs, .atLeastZero, default: 0)
+    finalLearningRate = try keys.number(.final_learning_rate, .atLeastZero, default: 0)
+    decayEpochs = try keys.number(.decay_epochs, .positive, default: 10)
+    decayFactor = try keys.number(.decay_factor, .share, default: 0.5)
+    let usual: Loss = task == .classification ? .cross_entropy : .squared
+    loss = try keys.choice(.loss, default: usual)
+    labelSmoothing = try keys.number(.label_smoothing, .fraction, default: 0)
+    balanceClasses = try keys.flag(.balance_classes, default: false)
+    clipNorm = try keys.number(.clip_norm, .positive)
+    clipValue = try keys.number(.clip_value, .positive)
+    l1 = try keys.number(.l1, .atLeastZero, default: 0)
+    l2 = try keys.number(.l2, .atLeastZero, default: 0)
+    earlyStopping = try keys.integer(.early_stopping, in: 1...1_000_000)
+    weightAverage = try keys.number(.weight_average, .fraction)
+    precision = try keys.choice(.precision, default: .float32)
+    try check(keys, task)
+  }
+
+  private func check(_ keys: Section<TrainingKey>, _ task: Recipe.Task) throws(RecipeError) {
+    guard loss.task == task else {
+      let fitting = Loss.allCases.filter { $0.task == task }.map(\.rawValue)
+      throw keys.error(
+        .loss, "\(loss.rawValue) does not fit the task \(task.rawValue)",
+        "choose one of \(fitting.joined(separator: ", "))")
+    }
+    guard batch % microBatches == 0 else {
+      throw keys.error(
+        .micro_batches, "is \(microBatches), and a batch of \(batch) cannot be cut into as many",
+        "choose a divisor of \(batch)")
+    }
+    guard labelSmoothing == 0 || loss == .cross_entropy else {
+      throw keys.error(.label_smoothing, "is for cross_entropy", "remove it")
+    }
+    guard !balanceClasses || task == .classification else {
+      throw keys.error(.balance_classes, "is for classification", "remove it")
+    }
+    guard momentum == 0 || optimizer == .sgd || optimizer == .rmsprop || optimizer == .muon else {
+      throw keys.error(.momentum, "is not for \(optimizer.rawValue)", "remove it")
+    }
+    guard !nesterov || optimizer == .sgd else {
+      throw keys.error(.nesterov, "is for sgd", "remove it")
+    }
+    guard warmupEpochs < Double(epochs) else {
+      throw keys.error(
+        .warmup_epochs, "is \(warmupEpochs), and there are only \(epochs) epochs", "write less")
+    }
+  }
+
+  var json: JSONObject {
+    var object = JSONObject()
+    object["epochs"] = .integer(epochs)
+    object["batch"] = .integer(batch)
+    object["micro_batches"] = .integer(microBatches)
+    object["optimizer"] = .string(optimizer.rawValue)
+    object["learning_rate"] = .number(learningRate)
+    object["momentum"] = .number(momentum)
+    object["nesterov"] = .bool(nesterov)
+    object["weight_decay"] = .number(weightDecay)
+    object["schedule"] = .string(schedule.rawValue)
+    object["warmup_epochs"] = .number(warmupEpochs)
+    object["final_learning_rate"] = .number(finalLearningRate)
+    object["decay_epochs"] = .number(decayEpochs)
+    object["decay_factor"] = .number(decayFactor)
+    object["loss"] = .string(loss.rawValue)
+    object["label_smoothing"] = .number(labelSmoothing)
+    object["balance_classes"] = .bool(balanceClasses)
+    object["clip_norm"] = clipNorm.map { .number($0) }
+    object["clip_value"] = clipValue.map { .number($0) }
+    object["l1"] = .number(l1)
+    object["l2"] = .number(l2)
+    object["early_stopping"] = earlyStopping.map { .integer($0) }
+    object["weight_average"] = weightAverage.map { .number($0) }
+    object["precision"] = .string(precision.rawValue)
+    return object
+  }
+}
+
+extension TrainingRecipe.Optimizer {
+  /// A learning rate that is a fair start.
+  var usualRate: Double {
+    switch self {
+    case .sgd: 0.01
+    case .adagrad: 0.01
+    case .rmsprop, .adam, .amsgrad, .adamw: 1e-3
+    case .adadelta: 1
+    case .lion: 1e-4
+    case .muon: 0.02
+    case .lamb: 2e-3
+    }
+  }
+
+  /// Whether weight decay is part of the method, apart from the gradient.
+  var decaysApart: Bool {
+    switch self {
+    case .adamw, .lion, .muon, .lamb: true
+    case .sgd, .adagrad, .rmsprop, .adadelta, .adam, .amsgrad: false
+    }
+  }
+}

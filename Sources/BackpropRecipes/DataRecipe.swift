@@ -1,6 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-public import BackpropFormats
+import BackpropFormats
 
 /// Where the examples of a recipe come from.
 public struct DataRecipe: Hashable, Sendable {
@@ -18,26 +18,29 @@ public struct DataRecipe: Hashable, Sendable {
     case csv
   }
 
-  /// How numeric columns are scaled, by what the training part shows.
+  /// How numbers are scaled, by what the training part shows.
   public enum Scale: String, Hashable, Sendable, CaseIterable {
     /// To mean 0 and standard deviation 1.
     case standard
-    /// To ranks, mapped to the normal distribution: for columns with long tails.
-    case quantile
     /// To the range from 0 to 1.
     case range
+    /// First the logarithm, then as `standard`: for long tails.
+    case log
     /// As they are.
     case none
   }
 
-  /// What a regression learns instead of the target itself.
-  public enum TargetTransform: String, Hashable, Sendable, CaseIterable {
-    /// The target, scaled to mean 0 and standard deviation 1.
-    case standard
-    /// Its logarithm, scaled likewise; for targets above 0 with a long tail.
-    case log
-    /// The target as it is.
-    case none
+  /// What stands in for a missing number.
+  public enum Fill: String, Hashable, Sendable, CaseIterable {
+    case median, mean
+  }
+
+  /// How categories become numbers.
+  public enum Encoding: String, Hashable, Sendable, CaseIterable {
+    /// A column of 0 and 1 for each category.
+    case one_hot
+    /// Learned numbers for each category.
+    case embedding
   }
 
   /// What kind of data.
@@ -72,8 +75,18 @@ public struct DataRecipe: Hashable, Sendable {
   public var missing: [String]?
   /// How numeric columns are scaled.
   public var scale: Scale
-  /// What a regression learns.
-  public var targetTransform: TargetTransform
+  /// Columns whose logarithm is scaled instead, for long tails.
+  public var log: [String]
+  /// What stands in for missing numbers.
+  public var fill: Fill
+  /// How categories become numbers; nil: as the network likes them.
+  public var encoding: Encoding?
+  /// Categories seen less often than this count as unknown.
+  public var leastCount: Int
+  /// How a target that is a number is scaled.
+  public var targetScale: Scale
+  /// What is cut off the end of the target's text where it is there.
+  public var targetSuffix: String
   /// Names of the classes 0, 1, …, where the data has numbers only.
   public var classes: [String]?
 
@@ -88,8 +101,7 @@ public struct DataRecipe: Hashable, Sendable {
     train = try keys.text(.train)
     validation = try keys.text(.validation)
     test = try keys.text(.test)
-    validationFraction = try keys.number(
-      .validation_fraction, .fraction, default: source == .digits ? 0.1 : 0.1)
+    validationFraction = try keys.number(.validation_fraction, .fraction, default: 0.1)
     testFraction = try keys.number(.test_fraction, .fraction, default: 0.2)
     header = keys.has(.header) ? try keys.flag(.header, default: true) : nil
     columns = try keys.texts(.columns)
@@ -100,18 +112,18 @@ public struct DataRecipe: Hashable, Sendable {
     ignore = try keys.texts(.ignore) ?? []
     missing = try keys.texts(.missing)
     scale = try keys.choice(.scale, default: .standard)
-    targetTransform = try keys.choice(.target_transform, default: .standard)
+    log = try keys.texts(.log) ?? []
+    fill = try keys.choice(.fill, default: .median)
+    encoding = try keys.choice(.encoding)
+    leastCount = try keys.integer(.least_count, in: 1...1_000_000, default: 1)
+    targetScale = try keys.choice(.target_scale, default: .standard)
+    targetSuffix = try keys.text(.target_suffix) ?? ""
     classes = try keys.texts(.classes)
     try check(keys, task)
   }
 
   private func check(_ keys: Section<DataKey>, _ task: Recipe.Task) throws(RecipeError) {
-    let tableKeys: [DataKey] = [
-      .header, .columns, .delimiter, .target, .numeric, .categorical, .ignore, .missing, .scale,
-      .target_transform,
-    ]
-    // JSON of a run names every key; what is null or the default says nothing.
-    if source != .csv, let key = tableKeys.first(where: { keys.has($0) && !isDefault($0) }) {
+    if source != .csv, let key = DataKey.ofTables.first(where: keys.has) {
       throw keys.error(key, "is for tables, and the source is \(source.rawValue)", "remove it")
     }
     switch source {
@@ -151,15 +163,6 @@ public struct DataRecipe: Hashable, Sendable {
     }
   }
 
-  private func isDefault(_ key: DataKey) -> Bool {
-    switch key {
-    case .scale: scale == .standard
-    case .target_transform: targetTransform == .standard
-    case .ignore: ignore.isEmpty
-    default: false
-    }
-  }
-
   var json: JSONObject {
     var object = JSONObject()
     func texts(_ values: [String]?) -> JSONValue? { values.map { .array($0.map { .string($0) }) } }
@@ -181,7 +184,12 @@ public struct DataRecipe: Hashable, Sendable {
     object["ignore"] = texts(ignore)
     object["missing"] = texts(missing)
     object["scale"] = .string(scale.rawValue)
-    object["target_transform"] = .string(targetTransform.rawValue)
+    object["log"] = texts(log)
+    object["fill"] = .string(fill.rawValue)
+    object["encoding"] = encoding.map { .string($0.rawValue) }
+    object["least_count"] = .integer(leastCount)
+    object["target_scale"] = .string(targetScale.rawValue)
+    object["target_suffix"] = .string(targetSuffix)
     return object
   }
 }

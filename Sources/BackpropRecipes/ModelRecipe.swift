@@ -1,6 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-public import BackpropFormats
+import BackpropFormats
 
 /// The network of a recipe.
 public struct ModelRecipe: Hashable, Sendable {

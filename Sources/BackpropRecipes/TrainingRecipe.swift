@@ -1,6 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-public import BackpropFormats
+import BackpropFormats
 
 /// How the network of a recipe is trained.
 public struct TrainingRecipe: Hashable, Sendable {
@@ -52,6 +52,11 @@ public struct TrainingRecipe: Hashable, Sendable {
     }
   }
 
+  /// By what the best epoch is chosen.
+  public enum Monitor: String, Hashable, Sendable, CaseIterable {
+    case accuracy, loss
+  }
+
   /// In which type the steps are computed.
   public enum Precision: String, Hashable, Sendable, CaseIterable {
     case float32, bfloat16
@@ -99,6 +104,8 @@ public struct TrainingRecipe: Hashable, Sendable {
   public var l2: Double
   /// Stop after so many epochs without anything better; nil: train all epochs.
   public var earlyStopping: Int?
+  /// By what the best epoch is chosen, on the validation part.
+  public var monitor: Monitor
   /// The decay of a moving average of the weights that is used in their place; nil: none.
   public var weightAverage: Double?
   /// In which type the steps are computed.
@@ -128,6 +135,8 @@ public struct TrainingRecipe: Hashable, Sendable {
     l1 = try keys.number(.l1, .atLeastZero, default: 0)
     l2 = try keys.number(.l2, .atLeastZero, default: 0)
     earlyStopping = try keys.integer(.early_stopping, in: 1...1_000_000)
+    monitor = try keys.choice(
+      .monitor, default: task == .classification ? .accuracy : .loss)
     weightAverage = try keys.number(.weight_average, .fraction)
     precision = try keys.choice(.precision, default: .float32)
     try check(keys, task)
@@ -139,6 +148,9 @@ public struct TrainingRecipe: Hashable, Sendable {
       throw keys.error(
         .loss, "\(loss.rawValue) does not fit the task \(task.rawValue)",
         "choose one of \(fitting.joined(separator: ", "))")
+    }
+    guard monitor == .loss || task == .classification else {
+      throw keys.error(.monitor, "accuracy is for classification", "write loss")
     }
     guard batch % microBatches == 0 else {
       throw keys.error(
@@ -186,6 +198,7 @@ public struct TrainingRecipe: Hashable, Sendable {
     object["l1"] = .number(l1)
     object["l2"] = .number(l2)
     object["early_stopping"] = earlyStopping.map { .integer($0) }
+    object["monitor"] = .string(monitor.rawValue)
     object["weight_average"] = weightAverage.map { .number($0) }
     object["precision"] = .string(precision.rawValue)
     return object

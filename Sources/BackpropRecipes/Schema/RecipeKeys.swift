@@ -18,7 +18,13 @@ enum DataKey: String, RecipeKey {
   case source, path, train, validation, test
   case validation_fraction, test_fraction
   case header, columns, delimiter, target, numeric, categorical, ignore, missing
-  case scale, target_transform, classes
+  case scale, log, fill, encoding, least_count, target_scale, target_suffix, classes
+
+  /// The keys that speak of a table's columns.
+  static let ofTables: [DataKey] = [
+    .header, .columns, .delimiter, .target, .numeric, .categorical, .ignore, .missing, .scale,
+    .log, .fill, .encoding, .least_count, .target_scale, .target_suffix,
+  ]
 }
 
 /// The keys under `model`.
@@ -35,7 +41,7 @@ enum TrainingKey: String, RecipeKey {
   case schedule, warmup_epochs, final_learning_rate, decay_epochs, decay_factor
   case loss, label_smoothing, balance_classes
   case clip_norm, clip_value, l1, l2
-  case early_stopping, weight_average, precision
+  case early_stopping, monitor, weight_average, precision
 }
 
 /// Which mapping each key belongs to, for messages about a key in the wrong place.

@@ -1,0 +1,60 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropData
+import BackpropGraph
+import BackpropNN
+import BackpropRuntime
+
+extension Trainer {
+  /// Loss and metrics of the model as it is now on a part whose targets are known.
+  public func evaluate(on examples: Examples) throws -> Metrics {
+    let outcome = try outputs(for: examples, withLoss: true)
+    var metrics = Metrics()
+    metrics["loss"] = outcome.loss
+    return metrics.merging(goal.metrics(outcome.outputs, examples))
+  }
+
+  /// The outputs of the model as it is now for all examples, row-major.
+  public func outputs(for examples: Examples) throws -> [Float] {
+    try outputs(for: examples, withLoss: false).outputs
+  }
+
+  private func outputs(
+    for examples: Examples, withLoss: Bool
+  ) throws -> (outputs: [Float], loss: Double?) {
+    let source = BatchSource(examples)
+    let indices = Array(0..<examples.count)
+    var all: [Float] = []
+    var sum = 0.0
+    var start = 0
+    while start < indices.count {
+      let end = min(start + options.evaluationBatchSize, indices.count)
+      let batch = source.batch(indices[start..<end])
+      try Context.evaluating {
+        let outputs = goal.outputs(batch).cast(to: .float32)
+        if withLoss {
+          let loss = goal.loss(outputs, batch).mean
+          try BackpropRuntime.evaluate(outputs, loss)
+          sum += Double(try loss.scalar()) * Double(batch.count)
+        }
+        let values = try outputs.array(of: Float.self)
+        if all.isEmpty { all.reserveCapacity(values.count / batch.count * indices.count) }
+        all += values
+      }
+      start = end
+    }
+    return (all, withLoss ? sum / Double(max(indices.count, 1)) : nil)
+  }
+
+  /// The model with the moving averages of its weights in place of the weights, where the
+  /// optimizer keeps any, while `body` runs.
+  func withAverages<Result>(_ body: () throws -> Result) throws -> Result {
+    guard optimizer.state.keepsAverages else { return try body() }
+    let current = Weights(of: table)
+    let averages = Weights(averagesOf: table, by: optimizer)
+    try BackpropRuntime.evaluate(averages.parameters)
+    averages.install(in: table)
+    defer { current.install(in: table) }
+    return try body()
+  }
+}

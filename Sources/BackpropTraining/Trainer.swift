@@ -1,0 +1,129 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropData
+import BackpropGraph
+public import BackpropNN
+
+/// The training loop: epochs of steps in an order that follows from seed and epoch, validation
+/// after each, and the best weights at the end.
+///
+/// A step writes down loss, gradients and update as one graph and computes them in one plan; its
+/// loss is added up there and read a few times a second at most. The loop knows no screen: it
+/// tells ``EventListener``s what happens.
+public final class Trainer {
+  /// The model that is trained.
+  public let model: any Module
+  /// What turns gradients into new weights.
+  public let optimizer: any Optimizer
+  /// What the model is trained for.
+  public let goal: TrainingGoal
+  /// How the loop goes through the examples.
+  public let options: TrainingOptions
+  /// Where the training stands.
+  public package(set) var progress = TrainingProgress()
+
+  /// Called when the state is to be saved: every few seconds between epochs, when the training is
+  /// asked to stop, and at the end, when `progress.isComplete`.
+  public var save: ((Trainer) throws -> Void)?
+  /// Asked before each step whether to stop there; the training can be resumed later.
+  public var shouldStop: () -> Bool = { false }
+  private var listeners: [any EventListener] = []
+
+  let table: ModuleTable
+  let parameters: [Parameter]
+  /// The best weights so far, as the validation saw them; nil before the first comparison.
+  package var best: Weights?
+  /// Seconds since this trainer was made.
+  let watch = Stopwatch()
+  private var lastSave = 0.0
+
+  /// A training of a model by an optimizer that was made for it.
+  public init(
+    _ model: some Module, optimizer: some Optimizer, goal: TrainingGoal, options: TrainingOptions
+  ) {
+    self.model = model
+    self.optimizer = optimizer
+    self.goal = goal
+    self.options = options
+    table = model.table
+    parameters = table.parameters.map(\.parameter)
+  }
+
+  /// Adds a listener for events.
+  public func listen(_ listener: any EventListener) { listeners.append(listener) }
+
+  /// Tells every listener.
+  package func tell(_ event: Event) {
+    for listener in listeners { listener.hear(event) }
+  }
+
+  var isProgressWanted: Bool { listeners.contains { $0.wantsProgress } }
+
+  /// Trains from where ``progress`` stands to the end, or until somebody asks to stop.
+  ///
+  /// Afterwards the model has the best weights where there is a validation part, else the last.
+  ///
+  /// - Returns: true if the training is complete, false if it was asked to stop.
+  /// - Throws: a ``TrainingError`` when the loss is no number any more; what `save` throws; what
+  ///   went wrong while computing.
+  @discardableResult
+  public func train(on training: Examples, validation: Examples? = nil) throws -> Bool {
+    let order = try BatchOrder(
+      count: training.count, batchSize: options.batchSize, seed: options.seed)
+    let run = EpochRun(order: order, source: BatchSource(training), training: training)
+    lastSave = watch.seconds
+    while !progress.isComplete {
+      let place = order.place(ofPosition: progress.position)
+      guard try runSteps(ofEpoch: place.epoch, from: place.batch, run) else {
+        let stop = Event.Stop(
+          reason: .interrupted, epoch: place.epoch, bestEpoch: progress.bestEpoch)
+        tell(.stopped(stop))
+        try save?(self)
+        return false
+      }
+      try finishEpoch(place.epoch, order, validation)
+      if !progress.isComplete, watch.seconds - lastSave >= options.secondsBetweenSaves {
+        try save?(self)
+        lastSave = watch.seconds
+      }
+    }
+    best?.install(in: table)
+    try save?(self)
+    return true
+  }
+}
+
+/// What all epochs of a training share.
+struct EpochRun {
+  let order: BatchOrder
+  let source: BatchSource
+  let training: Examples
+}
+
+/// The values of a model's parameters and buffers at one moment.
+///
+/// Values are immutable tensors, so this costs no copy; the next update writes its result to fresh
+/// memory instead of in place.
+package struct Weights: Sendable {
+  package let parameters: [Tensor]
+  package let buffers: [Tensor]
+
+  package init(of table: ModuleTable) {
+    parameters = table.parameters.map(\.parameter.value)
+    buffers = table.buffers.map(\.buffer.value)
+  }
+
+  /// The moving averages that an optimizer keeps, where there are any, and the buffers.
+  package init(averagesOf table: ModuleTable, by optimizer: any Optimizer) {
+    parameters = table.parameters.map { entry in
+      optimizer.state.average(of: entry.parameter)?.cast(to: entry.parameter.dtype)
+        ?? entry.parameter.value
+    }
+    buffers = table.buffers.map(\.buffer.value)
+  }
+
+  package func install(in table: ModuleTable) {
+    for (entry, value) in zip(table.parameters, parameters) { entry.parameter.replace(value) }
+    for (entry, value) in zip(table.buffers, buffers) { entry.buffer.replace(value) }
+  }
+}

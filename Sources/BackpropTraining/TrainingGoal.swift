@@ -1,0 +1,29 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropData
+public import BackpropGraph
+public import BackpropNN
+
+/// What a model is trained for: how it is applied to a batch, what is made small, and how good it
+/// is.
+public struct TrainingGoal: Sendable {
+  /// The model's outputs for a batch, the examples along the first axis.
+  public let outputs: @Sendable (Batch) -> Tensor
+  /// What is made small, from the outputs.
+  public let loss: @Sendable (Tensor, Batch) -> Loss
+  /// Figures for people from the outputs of all examples of a part, row-major.
+  public let metrics: @Sendable ([Float], Examples) -> Metrics
+
+  /// A goal of one's own.
+  ///
+  /// - Parameter metrics: computed on a whole part after each epoch; none by default.
+  public init(
+    outputs: @escaping @Sendable (Batch) -> Tensor,
+    loss: @escaping @Sendable (Tensor, Batch) -> Loss,
+    metrics: @escaping @Sendable ([Float], Examples) -> Metrics = { _, _ in Metrics() }
+  ) {
+    self.outputs = outputs
+    self.loss = loss
+    self.metrics = metrics
+  }
+}

@@ -43,21 +43,21 @@ extension Trainer {
   }
 
   /// Loss and gradients of one step, written down and not yet computed.
-  func makeStep(_ indices: ArraySlice<Int>, _ source: BatchSource) throws -> Step {
+  func makeStep(_ indices: ArraySlice<Int>, _ source: BatchSource) throws -> TrainingStep {
     try Context.training(seed: options.seed, step: progress.position) {
       if options.microBatches == 1 {
         let batch = source.batch(indices)
         let (loss, gradients) = try valueAndGradient(of: parameters) {
           goal.loss(goal.outputs(batch), batch)
         }
-        return Step(loss: loss.mean, gradients: gradients)
+        return TrainingStep(loss: loss.mean, gradients: gradients)
       }
       return try makeStepOfParts(indices, source)
     }
   }
 
   /// The same by micro-batches: sums and weights are added up and divided once.
-  private func makeStepOfParts(_ indices: ArraySlice<Int>, _ source: BatchSource) throws -> Step {
+  private func makeStepOfParts(_ indices: ArraySlice<Int>, _ source: BatchSource) throws -> TrainingStep {
     let size = max(1, options.batchSize / options.microBatches)
     var total: (loss: Loss, gradients: Gradients)?
     var start = indices.startIndex
@@ -75,12 +75,12 @@ extension Trainer {
       start = end
     }
     guard let total else { throw TrainingError(what: "a batch without examples") }
-    return Step(loss: total.loss.mean, gradients: total.gradients)
+    return TrainingStep(loss: total.loss.mean, gradients: total.gradients)
   }
 }
 
 /// One training step, written down.
-struct Step {
+struct TrainingStep {
   let loss: Tensor
   let gradients: Gradients
 }

@@ -36,6 +36,12 @@ public final class Trainer {
   /// Seconds since this trainer was made.
   let watch = Stopwatch()
   private var lastSave = 0.0
+  var guardian = Guardian()
+  /// What was asked of the last step of the running epoch.
+  var epochEnd: EpochEnd?
+  var examplesPerSecond = 0.0
+  /// What was warned of already.
+  var told: Set<String> = []
 
   /// A training of a model by an optimizer that was made for it.
   public init(

@@ -1,0 +1,101 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropGraph
+import BackpropNN
+import BackpropRuntime
+
+/// Says where numbers first stopped being numbers.
+///
+/// Every step is a pure function of the position, so the steps since the start of the epoch are
+/// simply made again, looking at each; until then looking costs nothing.
+struct Guardian {
+  /// Larger models are not remembered: it would cost their size in memory.
+  private static let largestMemory = 64 << 20
+
+  private struct Moment {
+    let weights: Weights
+    let memory: OptimizerState.Snapshot
+    let position: Int
+  }
+  private var moment: Moment?
+
+  /// Remembers the state at the start of some steps.
+  mutating func remember(_ trainer: Trainer) {
+    let byteCount = trainer.parameters.reduce(0) { $0 + $1.count * $1.dtype.byteCount }
+    moment =
+      byteCount > Guardian.largestMemory
+      ? nil
+      : Moment(
+        weights: Weights(of: trainer.table), memory: trainer.optimizer.state.snapshot,
+        position: trainer.progress.position)
+  }
+
+  /// The error for a loss that is not finite.
+  func explain(_ trainer: Trainer, _ run: EpochRun, _ sum: Float) throws -> TrainingError {
+    let (epoch, batch) = run.order.place(ofPosition: max(trainer.progress.position - 1, 0))
+    guard let moment else {
+      let layer = try Guardian.firstNonFinite(Weights(of: trainer.table), trainer)
+      return error(
+        "the loss became \(sum) in epoch \(epoch + 1), by step \(batch + 1)",
+        layer.map { "; the first layer with values that are not finite is \($0)" }, trainer)
+    }
+    let end = trainer.progress.position
+    moment.weights.install(in: trainer.table)
+    trainer.optimizer.state.restore(moment.memory)
+    trainer.progress.position = moment.position
+    let indices = run.order.order(epoch: run.order.place(ofPosition: moment.position).epoch)
+    while trainer.progress.position < end {
+      let place = run.order.place(ofPosition: trainer.progress.position)
+      let range = run.order.range(ofBatch: place.batch)
+      let before = Weights(of: trainer.table)
+      let step = try trainer.makeStep(indices[range], run.source)
+      let norms = step.gradients.norms
+      let parameters = step.gradients.parameters
+      try trainer.optimizer.update(step.gradients, evaluating: [step.loss] + norms)
+      let loss = try step.loss.scalar()
+      if !loss.isFinite {
+        let cause = try cause(
+          before, zip(parameters, norms), run.source.batch(indices[range]), trainer)
+        return error(
+          "the loss became \(loss) in epoch \(place.epoch + 1), step \(place.batch + 1)", cause,
+          trainer)
+      }
+      trainer.progress.position += 1
+    }
+    return error("the sum of the losses became \(sum) in epoch \(epoch + 1)", nil, trainer)
+  }
+
+  private func cause(
+    _ before: Weights, _ norms: some Sequence<(Parameter, Tensor)>, _ batch: Batch,
+    _ trainer: Trainer
+  ) throws -> String? {
+    if batch.features.dtype == .float32,
+      try batch.features.array(of: Float.self).contains(where: { !$0.isFinite })
+    {
+      return ": the batch has features that are not finite"
+    }
+    if let layer = try Guardian.firstNonFinite(before, trainer) {
+      return ": the first layer with values that are not finite is \(layer), after the step before"
+    }
+    for (parameter, norm) in norms where !(try norm.scalar()).isFinite {
+      return ": the first layer with values that are not finite is \(parameter.path), in its "
+        + "gradient"
+    }
+    return nil
+  }
+
+  private func error(_ what: String, _ cause: String?, _ trainer: Trainer) -> TrainingError {
+    TrainingError(
+      what: what + (cause ?? ""),
+      remedy: "lower the learning rate (it is \(trainer.optimizer.state.rate)) or clip the "
+        + "gradients, for example with training.clip_norm=1")
+  }
+
+  private static func firstNonFinite(_ weights: Weights, _ trainer: Trainer) throws -> String? {
+    for (entry, value) in zip(trainer.table.parameters, weights.parameters) {
+      let values = try value.cast(to: .float32).array(of: Float.self)
+      if values.contains(where: { !$0.isFinite }) { return entry.path }
+    }
+    return nil
+  }
+}

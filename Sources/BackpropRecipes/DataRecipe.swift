@@ -47,12 +47,13 @@ public struct DataRecipe: Hashable, Sendable {
   public var source: Source
   /// The folder in which files are looked up; nil: the usual places.
   public var path: String?
-  /// The file of training examples (csv, or images of idx).
-  public var train: String?
-  /// A file of validation examples; nil: a share of the training examples is held out.
-  public var validation: String?
-  /// A file of test examples; nil: a share is held out.
-  public var test: String?
+  /// The table of training examples: names of which the first that exists counts.
+  public var train: [String]
+  /// A table of validation examples, or `test` for the test part of images; empty: a share of the
+  /// training examples is held out.
+  public var validation: [String]
+  /// A table of test examples; empty: a share is held out.
+  public var test: [String]
   /// The share of the training examples that is held out to watch the training.
   public var validationFraction: Double
   /// The share of the examples that is held out to test the result, without a test file.
@@ -63,6 +64,10 @@ public struct DataRecipe: Hashable, Sendable {
   public var columns: [String]?
   /// The character between a table's fields; nil: by looking at it.
   public var delimiter: String?
+  /// The character with which lines begin that are no data; nil: none.
+  public var comment: String?
+  /// Rows before the header or the data that are no data.
+  public var skipRows: Int
   /// The column that is predicted.
   public var target: String?
   /// Columns to be read as numbers; nil: by looking at the training part.
@@ -98,14 +103,16 @@ public struct DataRecipe: Hashable, Sendable {
     }
     self.source = source
     path = try keys.text(.path)
-    train = try keys.text(.train)
-    validation = try keys.text(.validation)
-    test = try keys.text(.test)
+    train = try keys.alternatives(.train)
+    validation = try keys.alternatives(.validation)
+    test = try keys.alternatives(.test)
     validationFraction = try keys.number(.validation_fraction, .fraction, default: 0.1)
     testFraction = try keys.number(.test_fraction, .fraction, default: 0.2)
     header = keys.has(.header) ? try keys.flag(.header, default: true) : nil
     columns = try keys.texts(.columns)
     delimiter = try keys.text(.delimiter)
+    comment = try keys.text(.comment)
+    skipRows = try keys.integer(.skip_rows, in: 0...1_000_000, default: 0)
     target = try keys.text(.target)
     numeric = try keys.texts(.numeric)
     categorical = try keys.texts(.categorical)
@@ -128,7 +135,7 @@ public struct DataRecipe: Hashable, Sendable {
     }
     switch source {
     case .csv:
-      guard train != nil else {
+      guard !train.isEmpty else {
         throw RecipeError(
           keys.place, what: "the key 'train' is missing under 'data'", remedy: "name a CSV file")
       }
@@ -137,8 +144,10 @@ public struct DataRecipe: Hashable, Sendable {
           keys.place, what: "the key 'target' is missing under 'data'",
           remedy: "name the column to be predicted")
       }
-      if let delimiter, delimiter.utf8.count != 1 {
-        throw keys.error(.delimiter, "is one ASCII character, not '\(delimiter)'")
+      for (key, text) in [(DataKey.delimiter, delimiter), (.comment, comment)] {
+        if let text, text.utf8.count != 1 {
+          throw keys.error(key, "is one ASCII character, not '\(text)'")
+        }
       }
     case .digits:
       for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
@@ -150,14 +159,19 @@ public struct DataRecipe: Hashable, Sendable {
           key, "has no use: the four files of IDX data have fixed names",
           "name their folder as data.path")
       }
-      if let validation, validation != "test" {
-        throw keys.error(.validation, "can only be 'test' for images, not '\(validation)'")
+      guard validation.isEmpty || validation == ["test"] else {
+        throw keys.error(.validation, "can only be 'test' for images, not '\(validation[0])'")
+      }
+      guard source != .idx || classes != nil else {
+        throw RecipeError(
+          keys.place, what: "the key 'classes' is missing under 'data'",
+          remedy: "name the classes in the order of their labels")
       }
     }
     guard task == .classification || source == .csv else {
       throw keys.error(.source, "\(source.rawValue) has classes", "write task: classification")
     }
-    if testFraction == 0 && test == nil && (source == .csv || source == .digits) {
+    if testFraction == 0 && test.isEmpty && (source == .csv || source == .digits) {
       throw keys.error(
         .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
     }
@@ -168,9 +182,8 @@ public struct DataRecipe: Hashable, Sendable {
     func texts(_ values: [String]?) -> JSONValue? { values.map { .array($0.map { .string($0) }) } }
     object["source"] = .string(source.rawValue)
     object["path"] = path.map { .string($0) }
-    object["train"] = train.map { .string($0) }
-    object["validation"] = validation.map { .string($0) }
-    object["test"] = test.map { .string($0) }
+    for (key, names) in [("train", train), ("validation", validation), ("test", test)]
+    where !names.isEmpty { object[key] = texts(names) }
     object["validation_fraction"] = .number(validationFraction)
     object["test_fraction"] = .number(testFraction)
     object["classes"] = texts(classes)
@@ -178,6 +191,8 @@ public struct DataRecipe: Hashable, Sendable {
     object["header"] = header.map { .bool($0) }
     object["columns"] = texts(columns)
     object["delimiter"] = delimiter.map { .string($0) }
+    object["comment"] = comment.map { .string($0) }
+    object["skip_rows"] = .integer(skipRows)
     object["target"] = target.map { .string($0) }
     object["numeric"] = texts(numeric)
     object["categorical"] = texts(categorical)

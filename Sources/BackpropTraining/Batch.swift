@@ -1,6 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-public import BackpropData
+package import BackpropData
 public import BackpropGraph
 
 /// Some examples as tensors.

@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropData
 import BackpropGraph
 import BackpropNN
 import BackpropRuntime
@@ -48,11 +49,11 @@ struct Guardian {
       let place = run.order.place(ofPosition: trainer.progress.position)
       let range = run.order.range(ofBatch: place.batch)
       let before = Weights(of: trainer.table)
-      let step = try trainer.makeStep(indices[range], run.source)
-      let norms = step.gradients.norms
-      let parameters = step.gradients.parameters
-      try trainer.optimizer.update(step.gradients, evaluating: [step.loss] + norms)
-      let loss = try step.loss.scalar()
+      let (mean, gradients) = try trainer.makeStep(indices[range], run.source)
+      let norms = gradients.norms
+      let parameters = gradients.parameters
+      try trainer.optimizer.update(gradients, evaluating: [mean] + norms)
+      let loss = try mean.scalar()
       if !loss.isFinite {
         let cause = try cause(
           before, zip(parameters, norms), run.source.batch(indices[range]), trainer)

@@ -20,12 +20,17 @@ extension Trainer {
       }
       let places = run.order.range(ofBatch: batch)
       let isLast = batch == batches - 1
-      let step = try makeStep(indices[places], run.source)
-      total = total + step.loss * Float(places.count)
-      // Norms are of interest once an epoch; then they are computed in the step's own plan.
-      let norms = isLast ? step.gradients.norms : []
-      epochEnd = isLast ? EpochEnd(step.gradients.parameters, norms, optimizer.state.rate) : nil
-      try optimizer.update(step.gradients, evaluating: [total] + norms)
+      let (loss, gradients) = try makeStep(indices[places], run.source)
+      total = total + (consume loss) * Float(places.count)
+      var wanted = [total]
+      if isLast {
+        // Norms are of interest once an epoch; then they are computed in the step's own plan.
+        let end = EpochEnd(gradients.parameters, gradients.norms, optimizer.state.rate)
+        wanted += end.norms
+        epochEnd = end
+      }
+      // Consumed: a gradient that nobody else holds need not be written to memory.
+      try optimizer.update(consume gradients, evaluating: wanted)
       progress.position += 1
       progress.lossCount += places.count
       if isProgressWanted, meter.isDue() {
@@ -43,21 +48,25 @@ extension Trainer {
   }
 
   /// Loss and gradients of one step, written down and not yet computed.
-  func makeStep(_ indices: ArraySlice<Int>, _ source: BatchSource) throws -> TrainingStep {
+  func makeStep(
+    _ indices: ArraySlice<Int>, _ source: BatchSource
+  ) throws -> (loss: Tensor, gradients: Gradients) {
     try Context.training(seed: options.seed, step: progress.position) {
       if options.microBatches == 1 {
         let batch = source.batch(indices)
         let (loss, gradients) = try valueAndGradient(of: parameters) {
           goal.loss(goal.outputs(batch), batch)
         }
-        return TrainingStep(loss: loss.mean, gradients: gradients)
+        return (loss.mean, gradients)
       }
       return try makeStepOfParts(indices, source)
     }
   }
 
   /// The same by micro-batches: sums and weights are added up and divided once.
-  private func makeStepOfParts(_ indices: ArraySlice<Int>, _ source: BatchSource) throws -> TrainingStep {
+  private func makeStepOfParts(
+    _ indices: ArraySlice<Int>, _ source: BatchSource
+  ) throws -> (loss: Tensor, gradients: Gradients) {
     let size = max(1, options.batchSize / options.microBatches)
     var total: (loss: Loss, gradients: Gradients)?
     var start = indices.startIndex
@@ -68,21 +77,15 @@ extension Trainer {
         goal.loss(goal.outputs(batch), batch)
       }
       // Evaluated part by part, so that only one part's intermediate results exist at a time.
-      try evaluate(
+      try BackpropRuntime.evaluate(
         part.gradients.tensors + [part.loss.sum, part.loss.weight]
           + (part.gradients.weight.map { [$0] } ?? []))
       total = total.map { ($0.loss + part.loss, $0.gradients + part.gradients) } ?? part
       start = end
     }
     guard let total else { throw TrainingError(what: "a batch without examples") }
-    return TrainingStep(loss: total.loss.mean, gradients: total.gradients)
+    return (total.loss.mean, total.gradients)
   }
-}
-
-/// One training step, written down.
-struct TrainingStep {
-  let loss: Tensor
-  let gradients: Gradients
 }
 
 /// What is asked of an epoch's last step.

@@ -105,31 +105,3 @@ struct EpochRun {
   let source: BatchSource
   let training: Examples
 }
-
-/// The values of a model's parameters and buffers at one moment.
-///
-/// Values are immutable tensors, so this costs no copy; the next update writes its result to fresh
-/// memory instead of in place.
-package struct Weights: Sendable {
-  package let parameters: [Tensor]
-  package let buffers: [Tensor]
-
-  package init(of table: ModuleTable) {
-    parameters = table.parameters.map(\.parameter.value)
-    buffers = table.buffers.map(\.buffer.value)
-  }
-
-  /// The moving averages that an optimizer keeps, where there are any, and the buffers.
-  package init(averagesOf table: ModuleTable, by optimizer: any Optimizer) {
-    parameters = table.parameters.map { entry in
-      optimizer.state.average(of: entry.parameter)?.cast(to: entry.parameter.dtype)
-        ?? entry.parameter.value
-    }
-    buffers = table.buffers.map(\.buffer.value)
-  }
-
-  package func install(in table: ModuleTable) {
-    for (entry, value) in zip(table.parameters, parameters) { entry.parameter.replace(value) }
-    for (entry, value) in zip(table.buffers, buffers) { entry.buffer.replace(value) }
-  }
-}

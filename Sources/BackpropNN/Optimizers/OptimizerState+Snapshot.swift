@@ -54,3 +54,14 @@ extension OptimizerState {
 
   private var watchers: [Plateau] { groups.compactMap(\.learningRate.plateau) }
 }
+
+extension Plateau.Memory {
+  /// A memory that was saved.
+  package init(restoring factor: Double, best: Double?, waited: Int, cooldown: Int) {
+    self.init()
+    self.factor = factor
+    self.best = best
+    self.waited = waited
+    self.cooldown = cooldown
+  }
+}

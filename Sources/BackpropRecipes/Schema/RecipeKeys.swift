@@ -17,12 +17,13 @@ enum DataKey: String, RecipeKey {
   static let section = "data"
   case source, path, train, validation, test
   case validation_fraction, test_fraction
-  case header, columns, delimiter, target, numeric, categorical, ignore, missing
+  case header, columns, delimiter, comment, skip_rows
+  case target, numeric, categorical, ignore, missing
   case scale, log, fill, encoding, least_count, target_scale, target_suffix, classes
 
   /// The keys that speak of a table's columns.
   static let ofTables: [DataKey] = [
-    .header, .columns, .delimiter, .target, .numeric, .categorical, .ignore, .missing, .scale,
+    .header, .columns, .delimiter, .comment, .skip_rows, .target, .numeric, .categorical, .ignore, .missing, .scale,
     .log, .fill, .encoding, .least_count, .target_scale, .target_suffix,
   ]
 }

@@ -12,6 +12,13 @@ extension Section {
     return text
   }
 
+  /// A text or a list of texts; empty where the key is missing.
+  func alternatives(_ key: Key) throws(RecipeError) -> [String] {
+    guard let tree = tree(key) else { return [] }
+    if case .list = tree.value { return try texts(key) ?? [] }
+    return try text(key).map { [$0] } ?? []
+  }
+
   /// A list of texts, or nil where the key is missing.
   func texts(_ key: Key) throws(RecipeError) -> [String]? {
     guard let elements = try list(key, of: "texts") else { return nil }

@@ -1,0 +1,102 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropData
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Where the files of a recipe may lie: where `--data` says, else where the recipe says, else
+/// beside the recipe, else in `data/NAME`.
+struct DataPlaces {
+  private let data: DataRecipe
+  private let name: String
+  private let location: String?
+  private let folder: String?
+
+  init(_ recipe: Recipe, location: String?, folder: String?) {
+    data = recipe.data
+    name = recipe.data.source == .csv || recipe.data.source == .idx
+      ? recipe.name : recipe.data.source.rawValue
+    self.location = location
+    self.folder = folder
+  }
+
+  /// The folder of image files.
+  func imageFolder() throws(DataError) -> String {
+    if let location {
+      guard isFolder(location) else { throw missing(location, "there is no such folder") }
+      return location
+    }
+    let candidates =
+      [data.path, data.path.map(beside)].compactMap { $0 } + ["data/\(name)"]
+    if let found = candidates.first(where: isFolder) { return found }
+    throw missing(data.path ?? "data/\(name)", "there is no such folder")
+  }
+
+  func trainFile() throws(DataError) -> String {
+    if let location, !isFolder(location), data.test.isEmpty {
+      guard exists(location) else { throw missing(location, "there is no such file") }
+      return location
+    }
+    return try file(data.train)
+  }
+
+  func testFile() throws(DataError) -> String? {
+    data.test.isEmpty ? nil : try file(data.test)
+  }
+
+  func validationFile() throws(DataError) -> String? {
+    data.validation.isEmpty ? nil : try file(data.validation)
+  }
+
+  /// The first of some names that exists in one of the places.
+  private func file(_ names: [String]) throws(DataError) -> String {
+    var first: DataError?
+    for name in names {
+      do throws(DataError) { return try file(name) } catch { first = first ?? error }
+    }
+    throw first ?? missing(data.source.rawValue, "no file is named")
+  }
+
+  private func file(_ name: String) throws(DataError) -> String {
+    if let location {
+      guard isFolder(location) else {
+        throw missing(
+          location, exists(location) ? "this is a file, and the recipe has several"
+            : "there is no such folder")
+      }
+      let path = "\(location)/\(name)"
+      guard exists(path) else { throw missing(path, "there is no such file") }
+      return path
+    }
+    var candidates: [String] = []
+    if let path = data.path { candidates += ["\(path)/\(name)", beside("\(path)/\(name)")] }
+    candidates += [name, beside(name), "data/\(self.name)/\(name)"]
+    if let found = candidates.first(where: exists) { return found }
+    throw missing(name, "there is no such file")
+  }
+
+  private func beside(_ path: String) -> String {
+    guard let folder, !path.hasPrefix("/") else { return path }
+    return "\(folder)/\(path)"
+  }
+
+  private func missing(_ path: String, _ what: String) -> DataError {
+    let get =
+      DataCatalog.all.contains { $0.name == name } ? "run 'backprop data get \(name)' or " : ""
+    return DataError(
+      source: path, what: what, remedy: get + "give the folder with the files by --data")
+  }
+
+  private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  private func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}

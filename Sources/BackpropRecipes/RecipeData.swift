@@ -1,0 +1,168 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropData
+import BackpropFormats
+
+/// The examples of a recipe, read, divided and turned into numbers.
+public struct RecipeData: Sendable {
+  /// Training, validation and test part.
+  public let parts: DataParts
+  /// What was learned from the training part of a table; nil for images.
+  public let preprocessor: TablePreprocessor?
+  /// The shape of one example and what is predicted from it.
+  public let shape: DataShape
+
+  /// Reads the data of a recipe.
+  ///
+  /// - Parameter location: a folder or file that is given instead of the recipe's; nil: none.
+  /// - Parameter folder: the folder of the recipe file, where relative names may lie.
+  public init(_ recipe: Recipe, location: String? = nil, folder: String? = nil) throws {
+    let places = DataPlaces(recipe, location: location, folder: folder)
+    let seed = UInt64(recipe.seed)
+    var parts: DataParts
+    switch recipe.data.source {
+    case .digits:
+      guard location == nil else {
+        throw DataError(
+          source: location, what: "the digits are built in", remedy: "leave out --data")
+      }
+      parts = try Digits.parts(
+        validation: recipe.data.validationFraction, test: recipe.data.testFraction, seed: seed)
+    case .mnist: parts = try ImageFolder.mnist(try places.imageFolder())
+    case .fashionMNIST: parts = try ImageFolder.fashionMNIST(try places.imageFolder())
+    case .idx:
+      parts = try ImageFolder.idx(
+        try places.imageFolder(), name: recipe.name, classNames: recipe.data.classes ?? [])
+    case .csv:
+      let table = try TableData(
+        try places.trainFile(), testPath: try places.testFile(), options: recipe.tableOptions,
+        validationFraction: recipe.data.validation.isEmpty ? recipe.data.validationFraction : 0,
+        testFraction: recipe.data.testFraction, seed: seed)
+      parts = table.parts
+      if let path = try places.validationFile() {
+        let csv = try table.preprocessor.read(path)
+        let rows = try table.preprocessor.rowsWithTarget(csv).rows
+        let examples = try table.preprocessor.examples(csv, rows: rows, needsTarget: true)
+        parts = parts.replacing(validation: examples)
+      }
+      preprocessor = table.preprocessor
+      self.parts = parts
+      shape = try DataShape(table.preprocessor, names: recipe.data.classes)
+      return
+    }
+    if recipe.data.source != .digits {
+      if recipe.data.validation == ["test"] {
+        parts = parts.replacing(validation: parts.test)
+      } else if recipe.data.validationFraction > 0 {
+        parts = try parts.holdingOutValidation(recipe.data.validationFraction, seed: seed)
+      }
+    }
+    preprocessor = nil
+    self.parts = parts
+    shape = DataShape(
+      example: parts.train.features.exampleShape, codeCounts: [],
+      outputs: parts.classNames?.count ?? 1, classNames: parts.classNames,
+      pixelMaximum: parts.pixelMaximum)
+  }
+
+  /// A number that tells whether two runs saw the same examples in the same order.
+  public var fingerprint: String {
+    var hash: UInt64 = 0x243F_6A88_85A3_08D3  // the fraction of π
+    for part in [parts.train, parts.validation, parts.test] {
+      hash = mixed(hash ^ UInt64(part?.count ?? 0))
+      for array in [part?.features, part?.codes, part?.targets] {
+        array?.withUnsafeBytes { bytes in
+          var offset = 0
+          while offset + 8 <= bytes.count {
+            hash = mixed(hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            offset += 8
+          }
+          while offset < bytes.count {
+            hash = mixed(hash ^ UInt64(bytes[offset]))
+            offset += 1
+          }
+        }
+      }
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+/// A 128-bit product folded, as in wyhash (Wang Yi, 2019).
+@inline(__always)
+private func mixed(_ value: UInt64) -> UInt64 {
+  let product = (value ^ 0xE703_7ED1_A0B4_28DB).multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
+  return product.high ^ product.low
+}
+
+/// What a network must know of the data: the shape of an example and what is predicted.
+public struct DataShape: Hashable, Sendable {
+  /// The shape of one example's features.
+  public let example: [Int]
+  /// The number of codes of each embedded column.
+  public let codeCounts: [Int]
+  /// Outputs: one for each class, or one number.
+  public let outputs: Int
+  /// The names of the classes; nil where a number is predicted.
+  public let classNames: [String]?
+  /// The pixel value of full white, by which images are divided; 1 for tables.
+  public let pixelMaximum: Float
+
+  /// Puts the facts together.
+  public init(
+    example: [Int], codeCounts: [Int], outputs: Int, classNames: [String]?, pixelMaximum: Float
+  ) {
+    self.example = example
+    self.codeCounts = codeCounts
+    self.outputs = outputs
+    self.classNames = classNames
+    self.pixelMaximum = pixelMaximum
+  }
+
+  /// The shape that a preprocessor makes of a table's rows.
+  ///
+  /// - Parameter names: what the classes are called instead of the target's texts.
+  public init(_ preprocessor: TablePreprocessor, names: [String]? = nil) throws(DataError) {
+    let texts = preprocessor.target.classes
+    if let names, let texts, names.count != texts.count {
+      throw DataError(
+        column: preprocessor.target.name,
+        what: "\(names.count) classes are named, and the column has \(texts.count)",
+        remedy: "name as many in data.classes, in the order of \(texts.joined(separator: ", "))")
+    }
+    let classes = texts == nil ? nil : names ?? texts
+    self.init(
+      example: [preprocessor.featureCount],
+      codeCounts: preprocessor.embeddedColumns.map(\.codeCount), outputs: classes?.count ?? 1,
+      classNames: classes, pixelMaximum: 1)
+  }
+
+  /// The number of features of an example.
+  public var features: Int { example.reduce(1, *) }
+  /// Whether an example is an image of bytes.
+  public var isImage: Bool { example.count == 3 }
+}
+
+extension DataParts {
+  fileprivate func replacing(validation: Examples?) -> DataParts {
+    DataParts(
+      name: name, train: train, validation: validation, test: test, classNames: classNames,
+      pixelMaximum: pixelMaximum, notes: notes)
+  }
+}
+
+extension Digits {
+  fileprivate static func parts(
+    validation: Double, test: Double, seed: UInt64
+  ) throws -> DataParts {
+    let all = try all()
+    let split = try Split(
+      count: all.count, validation: validation, test: test, seed: seed, labels: all.labels)
+    return DataParts(
+      name: "digits", train: all.examples(at: split.train),
+      validation: split.validation.isEmpty ? nil : all.examples(at: split.validation),
+      test: split.test.isEmpty ? nil : all.examples(at: split.test),
+      classNames: (0..<10).map { String($0) }, pixelMaximum: 16)
+  }
+}

@@ -1,0 +1,116 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropFormats
+import BackpropGraph
+import BackpropNN
+
+/// The state of a training in one file, from which it goes on exactly: weights, the optimizer's
+/// slots and averages, and where it stands.
+package enum Checkpoint {
+  /// Writes the state of a trainer.
+  package static func write(_ trainer: Trainer, to path: String) throws {
+    let state = trainer.optimizer.state
+    let memory = state.snapshot
+    var tensors: [(name: String, tensor: Tensor)] = []
+    for entry in trainer.table.parameters {
+      tensors.append(("weight." + entry.path, entry.parameter.value))
+    }
+    for entry in trainer.table.buffers { tensors.append(("buffer." + entry.path, entry.buffer.value)) }
+    for (index, parameter) in state.parameters.enumerated() {
+      for (name, slot) in zip(state.rule.slotNames, memory.slots[index].all) {
+        if let slot { tensors.append(("\(name).\(parameter.path)", slot)) }
+      }
+      if let average = memory.averages[index] {
+        tensors.append(("average." + parameter.path, average))
+      }
+    }
+    var object = trainer.progress.json
+    object["optimizer_step"] = .integer(memory.step)
+    object["plateaus"] = .array(memory.plateaus.map(\.json))
+    try TensorFile.write(
+      tensors, metadata: ["progress": try JSONValue.object(object).text()], to: path)
+  }
+
+  /// Brings a trainer into the state that was written.
+  package static func read(into trainer: Trainer, from path: String) throws {
+    let file = try SafetensorsFile(path)
+    guard let text = file.metadata["progress"] else {
+      throw FormatError(
+        file: path, what: "this is no saved state of a training", remedy: "train again")
+    }
+    let json = try JSONValue(parsing: text, file: path)
+    guard let progress = TrainingProgress(json: json), let step = json["optimizer_step"]?.integer
+    else {
+      throw FormatError(
+        file: path, position: .entry("progress"), what: "what is needed to go on is not there",
+        remedy: "train again")
+    }
+    let state = trainer.optimizer.state
+    func read(_ name: String, _ shape: Shape, _ dtype: DType) throws -> Tensor {
+      try TensorFile.read(name, shape: shape, dtype: dtype, from: file)
+    }
+    let weights = try trainer.table.parameters.map {
+      try read("weight." + $0.path, $0.parameter.shape, $0.parameter.dtype)
+    }
+    let buffers = try trainer.table.buffers.map {
+      try read("buffer." + $0.path, $0.buffer.shape, $0.buffer.dtype)
+    }
+    let slots = try state.parameters.map { parameter in
+      var found: [Tensor?] = []
+      for name in state.rule.slotNames {
+        let full = "\(name).\(parameter.path)"
+        guard let entry = file.entry(full) else {
+          found.append(nil)
+          continue
+        }
+        found.append(try read(full, Shape(checked: entry.shape, full, path), .float32))
+      }
+      found += [nil, nil, nil]
+      return Slots(found[0], found[1], found[2])
+    }
+    let averages = try state.parameters.map { parameter in
+      let name = "average." + parameter.path
+      return file.entry(name) == nil ? nil : try read(name, parameter.shape, .float32)
+    }
+    Weights(parameters: weights, buffers: buffers).install(in: trainer.table)
+    let plateaus = json["plateaus"]?.array?.compactMap(Plateau.Memory.init(json:)) ?? []
+    state.restore(
+      OptimizerState.Snapshot(step: step, slots: slots, averages: averages, plateaus: plateaus))
+    trainer.progress = progress
+  }
+}
+
+extension Slots {
+  fileprivate var all: [Tensor?] { [first, second, third] }
+}
+
+extension Shape {
+  /// The shape of a tensor in a file, which may say anything.
+  fileprivate init(checked sizes: [Int], _ name: String, _ path: String) throws(FormatError) {
+    guard sizes.count <= Shape.maximumRank, sizes.allSatisfy({ $0 >= 0 && $0 <= Int32.max }) else {
+      throw FormatError(
+        file: path, position: .entry(name), what: "the shape \(sizes) is impossible",
+        remedy: "train again")
+    }
+    self.init(sizes)
+  }
+}
+
+extension Plateau.Memory {
+  fileprivate var json: JSONValue {
+    var object = JSONObject()
+    object["factor"] = .number(factor)
+    object["best"] = best.map { .number($0) }
+    object["waited"] = .integer(waited)
+    object["cooldown"] = .integer(cooldown)
+    return .object(object)
+  }
+
+  fileprivate init?(json: JSONValue) {
+    guard let factor = json["factor"]?.number, let waited = json["waited"]?.integer,
+      let cooldown = json["cooldown"]?.integer
+    else { return nil }
+    self.init(
+      restoring: factor, best: json["best"]?.number, waited: waited, cooldown: cooldown)
+  }
+}

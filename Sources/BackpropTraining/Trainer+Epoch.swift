@@ -42,6 +42,7 @@ extension Trainer {
     progress.lossSum = 0
     progress.lossCount = 0
     progress.history.append(report)
+    progress.epochsDone += 1
     tell(.epoch(report))
     for warning in GradientHealth.warnings(report.gradientNorms, epoch: epoch + 1)
     where told.insert(warning.key).inserted {

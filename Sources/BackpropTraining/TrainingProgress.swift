@@ -18,6 +18,8 @@ public struct TrainingProgress: Hashable, Sendable {
   public var secondsBefore = 0.0
   /// Whether the training ended: all epochs are done, or nothing better came.
   public var isComplete = false
+  /// The number of complete epochs, also where `history` isn't there.
+  package var epochsDone = 0
   /// The reports of the complete epochs.
   public var history: [EpochReport] = []
 

@@ -14,7 +14,7 @@ extension TrainingProgress {
     object["best_metrics"] = bestMetrics.map { $0.exactJSON }
     object["waited"] = .integer(waited)
     object["seconds"] = .number(secondsBefore + Stopwatch.process.seconds)
-    object["epochs_done"] = .integer(history.count)
+    object["epochs_done"] = .integer(epochsDone)
     return object
   }
 
@@ -32,6 +32,7 @@ extension TrainingProgress {
     bestMetrics = json["best_metrics"].map { Metrics(json: $0) }
     self.waited = waited
     secondsBefore = seconds
+    epochsDone = json["epochs_done"]?.integer ?? 0
   }
 }
 

@@ -1,0 +1,81 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import ArgumentParser
+import BackpropData
+import BackpropFormats
+import BackpropRecipes
+import BackpropTraining
+
+/// `backprop evaluate`: how good a run's network is on its test part, or on other data.
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a run's network on its test part or on other data.")
+
+  @Argument(help: "The folder of a run.") var run: String
+  @Option(help: "A table, or a folder of images whose test part is taken.") var data: String?
+  @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
+  @Flag(help: "Print JSON.") var json = false
+
+  mutating func run() throws {
+    try System.setThreads(threads)
+    let folder = RunFolder(run)
+    let record = try RunRecord(folder)
+    let predictor = try Predictor(record, in: folder)
+    let evaluation = try predictor.evaluate(try examples(record))
+    if json {
+      var object = JSONObject([("event", "evaluated"), ("run", .string(folder.path))])
+      object["examples"] = .integer(evaluation.count)
+      object["test"] = evaluation.metrics.json
+      if let classes = evaluation.classes {
+        object["classes"] = .array((evaluation.classNames ?? []).map { .string($0) })
+        object["confusion"] = .array(
+          (0..<classes.classCount).map { label in
+            .array((0..<classes.classCount).map { .integer(classes.confusion[label, $0]) })
+          })
+      }
+      return Output.print(try JSONValue.object(object).text())
+    }
+    Output.print("\(folder.path): \(Text.grouped(evaluation.count)) examples")
+    for entry in evaluation.metrics.values {
+      let name = entry.name.replacing("_", with: " ")
+      Output.print("  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
+    }
+    if let classes = evaluation.classes, classes.classCount <= 30 {
+      Output.print("")
+      for line in ConfusionTable(classes.confusion, evaluation.classNames ?? []).lines {
+        Output.print(line)
+      }
+    }
+  }
+
+  /// The examples to measure on: a table as a whole, or a test part.
+  private func examples(_ record: RunRecord) throws -> Examples {
+    if let data, let preprocessor = record.preprocessor {
+      let table = try preprocessor.read(data)
+      let rows = try preprocessor.rowsWithTarget(table).rows
+      guard !rows.isEmpty else {
+        throw DataError(
+          source: data, column: preprocessor.target.name, what: "no row has a value of the target",
+          remedy: "give rows with it, or use 'backprop predict'")
+      }
+      return try preprocessor.examples(table, rows: rows, needsTarget: true)
+    }
+    let read = try RecipeData(
+      record.recipe, location: data ?? record.location, folder: record.folder)
+    guard let test = read.parts.test else {
+      throw DataError(
+        source: read.parts.name, what: "there is no test part", remedy: "name data by --data")
+    }
+    guard data != nil || read.fingerprint == record.fingerprint else {
+      throw Failure.failed(
+        "\(run): the data has changed since the run, so its test part may hold what was learned; "
+          + "put the old data back, or name other data by --data.")
+    }
+    guard test.features.exampleShape == record.shape.example else {
+      throw DataError(
+        source: data, what: "the examples are \(test.features.exampleShape), and the network "
+          + "reads \(record.shape.example)", remedy: "give data of that shape")
+    }
+    return test
+  }
+}

@@ -1,0 +1,56 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import ArgumentParser
+import BackpropFormats
+import BackpropRecipes
+import BackpropTraining
+
+/// `backprop predict`: what a run's network says about new examples.
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Predict rows of a table or images with a run's network.",
+    discussion: """
+      For a table FILE is a CSV file with raw rows: columns by their names, missing values left
+      empty. For images it is an IDX file, or a CSV file with the pixels of an image in each row.
+      """)
+
+  @Argument(help: "The folder of a run.") var run: String
+  @Option(help: "A CSV or IDX file, gzipped or not.") var input: String
+  @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
+  @Flag(help: "Print a JSON line for each example.") var json = false
+
+  mutating func run() throws {
+    try System.setThreads(threads)
+    let folder = RunFolder(run)
+    let record = try RunRecord(folder)
+    let predictor = try Predictor(record, in: folder)
+    let input = try PredictionInput(self.input, for: predictor)
+    let predictions = try predictor.predict(input.examples)
+    for index in 0..<predictions.count {
+      Output.print(json ? try line(predictions, index) : text(predictions, index))
+    }
+  }
+
+  private func text(_ predictions: Predictions, _ index: Int) -> String {
+    let number = Text.right("\(index + 1)", 6)
+    if predictions.classNames.isEmpty { return "\(number)  \(predictions.numbers[index])" }
+    let best = predictions.best(index)
+    return "\(number)  \(Text.left(predictions.classNames[best.label], 20)) "
+      + Text.percent(Double(best.probability))
+  }
+
+  private func line(_ predictions: Predictions, _ index: Int) throws -> String {
+    var object = JSONObject([("row", .integer(index + 1))])
+    if predictions.classNames.isEmpty {
+      object["prediction"] = JSONValue(significant: predictions.numbers[index])
+    } else {
+      object["prediction"] = .string(predictions.classNames[predictions.best(index).label])
+      object["probabilities"] = .object(
+        JSONObject(
+          zip(predictions.classNames, predictions.row(index)).map {
+            ($0, JSONValue(significant: Double($1)))
+          }))
+    }
+    return try JSONValue.object(object).text()
+  }
+}

@@ -1,0 +1,53 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropData
+import BackpropRecipes
+import BackpropTraining
+
+/// What is shown when a training is complete: the figures of the test part, for small images some
+/// predictions, and what to try next.
+struct Closing {
+  let record: RunRecord
+  let folder: RunFolder
+  let data: RecipeData
+
+  func show(_ evaluation: Evaluation?, _ predictor: Predictor) throws {
+    Output.print("")
+    if let evaluation {
+      Output.print("Test, \(Text.grouped(evaluation.count)) examples never seen before:")
+      show(evaluation.metrics)
+    }
+    if let test = data.parts.test, record.shape.isImage, let classNames = record.shape.classNames,
+      let drawing = try DigitDrawing(test, predictor, classNames)
+    {
+      Output.print("")
+      drawing.show()
+    }
+    Output.print("")
+    Output.print(
+      "Took \(Text.seconds(record.result?.seconds ?? 0)) and \(System.peakMemory) MiB; the run is "
+        + "in \(folder.path).")
+    Output.print("")
+    showNextSteps()
+  }
+
+  private func show(_ metrics: Metrics) {
+    for entry in metrics.values {
+      let name = entry.name.replacing("_", with: " ")
+      Output.print("  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
+    }
+  }
+
+  private func showNextSteps() {
+    Output.print("Try next:")
+    Output.print("  backprop evaluate \(folder.path)")
+    Output.print("  backprop predict \(folder.path) --input FILE")
+    Output.print("  backprop inspect \(folder.path)")
+    if record.recipe.data.source == .digits {
+      Output.print("  backprop train digits --set model.hidden=[32] --set training.epochs=10")
+      Output.print("  backprop train mnist --data FOLDER")
+    } else {
+      Output.print("  backprop list")
+    }
+  }
+}

@@ -1,0 +1,27 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropData
+import BackpropFormats
+
+extension DataShape {
+  /// The shape of a recipe's data, reading no more than the shape needs: nothing where the data is
+  /// well known, a file's head for images, the table for a table.
+  public init(_ recipe: Recipe, location: String? = nil, folder: String? = nil) throws {
+    switch recipe.data.source {
+    case .digits:
+      self.init(image: [8, 8, 1], classNames: (0..<10).map { String($0) }, pixelMaximum: 16)
+    case .mnist:
+      self.init(image: [28, 28, 1], classNames: (0..<10).map { String($0) }, pixelMaximum: 255)
+    case .fashionMNIST:
+      self.init(image: [28, 28, 1], classNames: ImageFolder.fashionNames, pixelMaximum: 255)
+    case .idx, .csv:
+      self = try RecipeData(recipe, location: location, folder: folder).shape
+    }
+  }
+
+  private init(image: [Int], classNames: [String], pixelMaximum: Float) {
+    self.init(
+      example: image, codeCounts: [], outputs: classNames.count, classNames: classNames,
+      pixelMaximum: pixelMaximum)
+  }
+}

@@ -1,0 +1,104 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropData
+import BackpropGraph
+import BackpropNN
+import BackpropTraining
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What the network of a recipe is trained for and how its outputs are read.
+struct Goal: Sendable {
+  let task: Recipe.Task
+  let shape: DataShape
+  let target: TargetColumn?
+
+  /// The goal as the trainer takes it.
+  ///
+  /// - Parameter weights: how much each class counts; nil: all alike.
+  func training(_ network: Network, _ training: TrainingRecipe, weights: [Float]?) -> TrainingGoal {
+    let goal = self
+    let smoothing = Float(training.labelSmoothing)
+    let kind = training.loss
+    let weights = weights.map { Tensor($0) }
+    return TrainingGoal(
+      outputs: { batch in network(batch.features, batch.codes) },
+      loss: { outputs, batch in
+        guard let targets = batch.targets else {
+          return Loss(sum: Tensor(0), count: batch.count)
+        }
+        switch kind {
+        case .cross_entropy:
+          return crossEntropy(
+            outputs, targets, weights: weights, labelSmoothing: smoothing)
+        case .focal: return focalLoss(outputs, targets)
+        case .squared: return squaredError(outputs.reshaped(to: targets.shape), targets)
+        case .absolute: return absoluteError(outputs.reshaped(to: targets.shape), targets)
+        case .huber: return huberLoss(outputs.reshaped(to: targets.shape), targets)
+        case .log_cosh: return logCoshLoss(outputs.reshaped(to: targets.shape), targets)
+        }
+      },
+      metrics: { outputs, examples in goal.brief(outputs, examples) })
+  }
+
+  /// The figures that are looked at after each epoch.
+  private func brief(_ outputs: [Float], _ examples: Examples) -> Metrics {
+    guard task == .classification else { return full(outputs, examples) }
+    guard let labels = examples.labels, !labels.isEmpty else { return Metrics() }
+    var hits = 0
+    for (row, label) in labels.enumerated() {
+      let base = row * shape.outputs
+      var best = 0
+      for c in 1..<shape.outputs where outputs[base + c] > outputs[base + best] { best = c }
+      if best == Int(label) { hits += 1 }
+    }
+    return ["accuracy": Double(hits) / Double(labels.count)]
+  }
+
+  /// All figures.
+  func full(_ outputs: [Float], _ examples: Examples) -> Metrics {
+    switch task {
+    case .classification:
+      return classification(outputs, examples)?.summary() ?? Metrics()
+    case .regression:
+      guard case .float(let targets)? = examples.targets?.storage else { return Metrics() }
+      return RegressionMetrics(
+        predictions: outputs.map(number), targets: targets.map(number)
+      ).summary()
+    }
+  }
+
+  /// Predicted against true classes.
+  func classification(_ outputs: [Float], _ examples: Examples) -> ClassificationMetrics? {
+    guard task == .classification, let labels = examples.labels else { return nil }
+    return ClassificationMetrics(
+      probabilities: probabilities(outputs), classCount: shape.outputs, labels: labels)
+  }
+
+  /// Softmax of each row of logits.
+  func probabilities(_ outputs: [Float]) -> [Float] {
+    var result = outputs
+    var start = 0
+    while start < result.count {
+      let row = start..<start + shape.outputs
+      let largest = result[row].max() ?? 0
+      var sum: Float = 0
+      for place in row {
+        result[place] = exp(result[place] - largest)
+        sum += result[place]
+      }
+      for place in row { result[place] /= sum }
+      start += shape.outputs
+    }
+    return result
+  }
+
+  /// The number that an output, or a scaled target, stands for.
+  func number(_ output: Float) -> Double { target?.value(ofOutput: output) ?? Double(output) }
+}

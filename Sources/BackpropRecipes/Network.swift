@@ -1,0 +1,94 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropGraph
+public import BackpropNN
+
+/// The network of a recipe: fully connected layers, for tables behind an embedding for each
+/// column of categories.
+///
+/// features: [B, …], codes: [B, columns] int32 -> [B, outputs]
+public struct Network: Module {
+  /// One for each embedded column.
+  public let embeddings: [Embedding]
+  /// The layers, the last of which makes the outputs.
+  public let layers: Sequential
+  private let featureCount: Int
+  private let scale: Float
+
+  /// The network of a recipe for data of a shape. Nothing is computed yet.
+  public init(_ recipe: ModelRecipe, for shape: DataShape) {
+    embeddings = shape.codeCounts.map {
+      Embedding($0, Network.width(ofCodes: $0), initializer: .normal(standardDeviation: 0.1))
+    }
+    featureCount = shape.features
+    scale = 1 / shape.pixelMaximum
+    var width = embeddings.reduce(shape.features) { $0 + $1.features }
+    var layers: [any Layer] = []
+    for hidden in recipe.hidden {
+      let block = Network.block(recipe, width, hidden)
+      if recipe.residual && width == hidden {
+        layers.append(Residual(Sequential(block)))
+      } else {
+        layers += block
+      }
+      width = hidden
+    }
+    layers.append(Linear(width, shape.outputs))
+    self.layers = Sequential(layers)
+  }
+
+  private static func block(_ recipe: ModelRecipe, _ inputs: Int, _ outputs: Int) -> [any Layer] {
+    var layers: [any Layer] = [Linear(inputs, outputs)]
+    switch recipe.normalization {
+    case .none: break
+    case .batch: layers.append(BatchNorm(outputs))
+    case .layer: layers.append(LayerNorm(outputs))
+    case .rms: layers.append(RMSNorm(outputs))
+    }
+    layers.append(recipe.activation.layer)
+    if recipe.dropout > 0 { layers.append(Dropout(Float(recipe.dropout))) }
+    return layers
+  }
+
+  /// How many numbers stand for a category: 1.6 n^0.56, at most 50, as fastai has it.
+  private static func width(ofCodes count: Int) -> Int {
+    // n^0.56 by powers of √n: n^0.5625, near enough and the same everywhere.
+    let root = Double(count).squareRoot()
+    let sixteenth = root.squareRoot().squareRoot().squareRoot()
+    return max(1, min(50, Int((1.6 * root * sixteenth).rounded())))
+  }
+
+  /// The outputs for a batch.
+  public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
+    var x = features.rank == 2 ? features : features.reshaped(to: [features.shape[0], featureCount])
+    if x.dtype != .float32 { x = x.cast(to: .float32) }
+    if scale != 1 { x = x * scale }
+    if let codes, !embeddings.isEmpty {
+      let vectors = embeddings.enumerated().map { column, embedding in
+        embedding(codes[..., column])
+      }
+      x = concatenate([x] + vectors, along: 1)
+    }
+    return layers(x)
+  }
+}
+
+extension ModelRecipe.Activation {
+  var layer: Activation {
+    switch self {
+    case .relu: .relu
+    case .leaky_relu: .leakyReLU()
+    case .elu: .elu()
+    case .selu: .selu
+    case .gelu: .gelu
+    case .gelu_tanh: .geluTanh
+    case .silu: .silu
+    case .mish: .mish
+    case .softplus: .softplus
+    case .tanh: .tanh
+    case .sigmoid: .sigmoid
+    case .hard_sigmoid: .hardSigmoid
+    case .hard_swish: .hardSiLU
+    }
+  }
+}

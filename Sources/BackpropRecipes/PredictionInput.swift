@@ -1,0 +1,83 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropData
+import BackpropFormats
+
+/// Examples without known targets, read for a network from a file.
+public struct PredictionInput: Sendable {
+  /// The examples.
+  public let examples: Examples
+  /// The line of the file that each example stands on; empty for images in IDX files.
+  public let lines: [Int]
+
+  /// Reads rows of a table as they are, images of an IDX file, or rows of pixels in a CSV file.
+  public init(_ path: String, for predictor: Predictor) throws {
+    if let preprocessor = predictor.preprocessor {
+      let table = try preprocessor.read(path)
+      guard table.rowCount > 0 else {
+        throw DataError(source: path, what: "the table has no rows", remedy: "give at least one")
+      }
+      examples = try preprocessor.examples(table, needsTarget: false)
+      lines = (0..<table.rowCount).map(table.line(ofRow:))
+      return
+    }
+    let bytes = try FileContents.expanded(path)
+    // The first two bytes of IDX are zero, which no text begins with.
+    if bytes.starts(with: [0, 0]) {
+      examples = try PredictionInput.images(bytes, path, predictor.shape)
+      lines = []
+    } else {
+      (examples, lines) = try PredictionInput.pixels(bytes, path, predictor.shape)
+    }
+  }
+
+  private static func images(
+    _ bytes: [UInt8], _ path: String, _ shape: DataShape
+  ) throws -> Examples {
+    let file = try IDX(parsing: bytes, file: path)
+    let wanted = Array(shape.example.dropLast())
+    guard file.type == .uint8, Array(file.shape.dropFirst()) == wanted, file.shape[0] > 0 else {
+      throw DataError(
+        source: path,
+        what: "the images are \(file.shape.dropFirst().map(String.init).joined(separator: "x")), "
+          + "and the network reads \(wanted.map(String.init).joined(separator: "x"))",
+        remedy: "give images of that size")
+    }
+    return Examples(
+      features: DataArray(shape: file.shape + [1], storage: .bytes(file.bytes)))
+  }
+
+  private static func pixels(
+    _ bytes: [UInt8], _ path: String, _ shape: DataShape
+  ) throws -> (Examples, [Int]) {
+    let table = try CSVTable(parsing: bytes, file: path, options: CSVOptions())
+    let size = shape.features
+    guard table.rowCount > 0 else {
+      throw DataError(source: path, what: "the table has no rows", remedy: "give at least one")
+    }
+    // A last column may hold the label; it is not looked at.
+    guard table.columnCount == size || table.columnCount == size + 1 else {
+      throw DataError(
+        source: path,
+        what: "the rows have \(table.columnCount) columns, and an image has \(size) pixels",
+        remedy: "give a row of \(size) numbers for each image")
+    }
+    var pixels: [Float] = []
+    pixels.reserveCapacity(table.rowCount * size)
+    for row in 0..<table.rowCount {
+      for column in 0..<size {
+        let text = table.text(row: row, column: column)
+        guard let value = Float(text), value >= 0, value <= shape.pixelMaximum else {
+          throw DataError(
+            source: path, line: table.line(ofRow: row),
+            what: "'\(text)' in column \(column + 1) is no pixel",
+            remedy: "write a number from 0 to \(Int(shape.pixelMaximum))")
+        }
+        pixels.append(value)
+      }
+    }
+    let examples = Examples(
+      features: DataArray(shape: [table.rowCount, size], storage: .float(pixels)))
+    return (examples, (0..<table.rowCount).map(table.line(ofRow:)))
+  }
+}

@@ -1,0 +1,148 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropData
+import BackpropFormats
+public import BackpropTraining
+
+/// `run.json`: what a run is of, and how it ended. All that using the weights takes is in it.
+public struct RunRecord: Sendable {
+  /// The version of Backprop that wrote it.
+  public var version = Version.current
+  /// The recipe with all defaults.
+  public var recipe: Recipe
+  /// Where the data was said to lie; nil: where the recipe says.
+  public var location: String?
+  /// The folder of the recipe file.
+  public var folder: String?
+  /// Tells whether the data is still the same.
+  public var fingerprint: String
+  /// The shape of the data that the network is made for.
+  public var shape: DataShape
+  /// What was learned from a table's training part.
+  public var preprocessor: TablePreprocessor?
+  /// How it ended; nil while it is not complete.
+  public var result: Result?
+
+  /// How a run ended.
+  public struct Result: Hashable, Sendable {
+    /// Epochs that were trained.
+    public var epochs: Int
+    /// The epoch whose weights are kept; nil: the last.
+    public var bestEpoch: Int?
+    /// The figures of that epoch on the validation part.
+    public var validation: Metrics?
+    /// The figures on the test part.
+    public var test: Metrics?
+    /// Seconds that the training took, over all processes.
+    public var seconds: Double
+  }
+
+  /// The record of a run that begins.
+  public init(
+    recipe: Recipe, data: RecipeData, location: String? = nil, folder: String? = nil
+  ) {
+    self.recipe = recipe
+    self.location = location
+    self.folder = folder
+    fingerprint = data.fingerprint
+    shape = data.shape
+    preprocessor = data.preprocessor
+  }
+
+  /// Reads the record of a run's folder.
+  public init(_ folder: RunFolder) throws {
+    guard try folder.contents() == .run else {
+      throw FormatError(
+        file: folder.path, what: "there is no run here (no run.json)",
+        remedy: "name a folder that 'backprop train' made; 'backprop list' shows them")
+    }
+    let file = folder.record
+    let json = try JSONValue(
+      parsing: try FileContents.read(file, limit: 64 << 20), file: file)
+    func wrong(_ key: String) -> FormatError {
+      FormatError(
+        file: file, position: .entry(key), what: "what the run needs is not there",
+        remedy: "train again")
+    }
+    guard json["format"]?.integer == 1 else { throw wrong("format") }
+    guard let recipe = json["recipe"] else { throw wrong("recipe") }
+    self.recipe = try Recipe(json: recipe, file: file)
+    version = json["version"]?.string ?? ""
+    location = json["location"]?.string
+    self.folder = json["folder"]?.string
+    guard let fingerprint = json["data"]?["fingerprint"]?.string else { throw wrong("data") }
+    self.fingerprint = fingerprint
+    guard let shape = DataShape(json: json["data"]) else { throw wrong("data") }
+    self.shape = shape
+    if let table = json["preprocessing"], table != .null {
+      preprocessor = try TablePreprocessor(json: table, file: file)
+    }
+    if let result = json["result"], result != .null { self.result = Result(json: result) }
+  }
+
+  /// Writes the record into a run's folder.
+  public func write(_ folder: RunFolder) throws {
+    var object = JSONObject()
+    object["format"] = 1
+    object["version"] = .string(version)
+    object["recipe"] = recipe.json
+    object["location"] = location.map { .string($0) }
+    object["folder"] = self.folder.map { .string($0) }
+    object["data"] = shape.json(fingerprint)
+    object["preprocessing"] = preprocessor?.json
+    object["result"] = result?.json ?? .null
+    try AtomicFile.write(try JSONValue.object(object).prettyText(), to: folder.record)
+  }
+}
+
+extension DataShape {
+  fileprivate func json(_ fingerprint: String) -> JSONValue {
+    var object = JSONObject()
+    object["fingerprint"] = .string(fingerprint)
+    object["example"] = .array(example.map { .integer($0) })
+    object["code_counts"] = .array(codeCounts.map { .integer($0) })
+    object["outputs"] = .integer(outputs)
+    object["classes"] = classNames.map { .array($0.map { .string($0) }) }
+    object["pixel_maximum"] = .number(Double(pixelMaximum))
+    return .object(object)
+  }
+
+  fileprivate init?(json: JSONValue?) {
+    func sizes(_ key: String, from least: Int) -> [Int]? {
+      guard let array = json?[key]?.array else { return nil }
+      let numbers = array.compactMap(\.integer)
+      guard numbers.count == array.count, numbers.allSatisfy({ $0 >= least && $0 < 1 << 31 })
+      else { return nil }
+      return numbers
+    }
+    guard let example = sizes("example", from: 0), example.count <= 7,
+      let codeCounts = sizes("code_counts", from: 1), let outputs = json?["outputs"]?.integer,
+      outputs > 0, outputs < 1 << 24, let maximum = json?["pixel_maximum"]?.number, maximum > 0
+    else { return nil }
+    let names = json?["classes"]?.array?.compactMap(\.string)
+    guard names == nil || names?.count == outputs else { return nil }
+    self.init(
+      example: example, codeCounts: codeCounts, outputs: outputs, classNames: names,
+      pixelMaximum: Float(maximum))
+  }
+}
+
+extension RunRecord.Result {
+  fileprivate var json: JSONValue {
+    var object = JSONObject()
+    object["epochs"] = .integer(epochs)
+    object["best_epoch"] = bestEpoch.map { .integer($0) }
+    object["validation"] = validation?.json
+    object["test"] = test?.json
+    object["seconds"] = JSONValue(significant: seconds)
+    return .object(object)
+  }
+
+  fileprivate init?(json: JSONValue) {
+    guard let epochs = json["epochs"]?.integer else { return nil }
+    self.init(
+      epochs: epochs, bestEpoch: json["best_epoch"]?.integer,
+      validation: json["validation"].map { Metrics(json: $0) },
+      test: json["test"].map { Metrics(json: $0) }, seconds: json["seconds"]?.number ?? 0)
+  }
+}

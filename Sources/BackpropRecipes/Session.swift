@@ -1,0 +1,88 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropData
+import BackpropNN
+public import BackpropTraining
+
+/// A recipe at work: its data read, its network made, its training set up.
+public final class Session {
+  /// The recipe.
+  public let recipe: Recipe
+  /// The data of the recipe.
+  public let data: RecipeData
+  /// The network, whose weights are drawn from the recipe's seed.
+  public let network: Network
+  /// The training loop.
+  public let trainer: Trainer
+  let goal: Goal
+
+  /// Sets up the training of a recipe.
+  public init(_ recipe: Recipe, data: RecipeData) throws {
+    self.recipe = recipe
+    self.data = data
+    network = Network(recipe.model, for: data.shape)
+    network.initialize(seed: UInt64(recipe.seed))
+    goal = Goal(task: recipe.task, shape: data.shape, target: data.preprocessor?.target)
+    let batches = try BatchOrder(
+      count: data.parts.train.count, batchSize: recipe.training.batch, seed: 0
+    ).batchesPerEpoch
+    let weights = recipe.training.balanceClasses ? Session.balanced(data) : nil
+    trainer = recipe.training.trainer(
+      network, goal: goal.training(network, recipe.training, weights: weights),
+      seed: UInt64(recipe.seed), stepsPerEpoch: batches)
+  }
+
+  /// Trains to the end, or until asked to stop; true if it came to the end.
+  public func train() throws -> Bool {
+    let parts = data.parts
+    trainer.tell(
+      .started(
+        Event.Started(
+          name: recipe.name, parameters: network.parameters().reduce(0) { $0 + $1.count },
+          examples: parts.train.count, validationExamples: parts.validation?.count ?? 0,
+          epochs: recipe.training.epochs,
+          stepsPerEpoch: (parts.train.count + recipe.training.batch - 1) / recipe.training.batch,
+          position: trainer.progress.position)))
+    return try trainer.train(on: parts.train, validation: parts.validation)
+  }
+
+  /// The weight of each class by which all count alike together: n / (C · n_c).
+  private static func balanced(_ data: RecipeData) -> [Float]? {
+    guard let labels = data.parts.train.labels else { return nil }
+    var counts = [Int](repeating: 0, count: data.shape.outputs)
+    for label in labels { counts[Int(label)] += 1 }
+    return counts.map {
+      Float(labels.count) / (Float(counts.count) * Float(max($0, 1)))
+    }
+  }
+}
+
+extension TrainingRecipe {
+  /// The training loop for a network.
+  func trainer(
+    _ network: Network, goal: TrainingGoal, seed: UInt64, stepsPerEpoch: Int
+  ) -> Trainer {
+    let options = TrainingOptions(
+      epochs: epochs, batchSize: batch, microBatches: microBatches, seed: seed,
+      monitor: monitor == .accuracy ? .metric("accuracy") : .loss, patience: earlyStopping)
+    func make(_ optimizer: some Optimizer) -> Trainer {
+      Trainer(network, optimizer: optimizer, goal: goal, options: options)
+    }
+    return make(optimizer(for: network, stepsPerEpoch: stepsPerEpoch))
+  }
+
+  /// The learning rate of each step.
+  func learningRate(stepsPerEpoch: Int) -> LearningRate {
+    let total = epochs * stepsPerEpoch
+    let warmup = Int((warmupEpochs * Double(stepsPerEpoch)).rounded())
+    let rest = max(1, total - warmup)
+    let period = max(1, Int((decayEpochs * Double(stepsPerEpoch)).rounded()))
+    _ = (rest, period, warmup)
+    return .constant(learningRate)
+  }
+
+  private func optimizer(for network: Network, stepsPerEpoch: Int) -> any Optimizer {
+    let rate = learningRate(stepsPerEpoch: stepsPerEpoch)
+    return SGD(network, learningRate: rate, momentum: momentum)
+  }
+}

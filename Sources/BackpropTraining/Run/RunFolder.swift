@@ -1,0 +1,114 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+public import BackpropFormats
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A folder with everything that one training left.
+///
+/// | file                  | what                                                     |
+/// |-----------------------|----------------------------------------------------------|
+/// | `run.json`            | recipe as resolved, data, preprocessing, classes, result |
+/// | `weights.safetensors` | the best weights                                         |
+/// | `metrics.jsonl`       | one line for each epoch                                  |
+/// | `last.safetensors`    | the state to go on from; gone when the run is complete   |
+///
+/// Each is written to a temporary name and renamed: there is always a whole one.
+public struct RunFolder: Hashable, Sendable {
+  /// The folder.
+  public let path: String
+  /// `run.json` in it.
+  public var record: String { "\(path)/run.json" }
+  /// `weights.safetensors` in it.
+  public var weights: String { "\(path)/weights.safetensors" }
+  /// `metrics.jsonl` in it.
+  public var log: String { "\(path)/metrics.jsonl" }
+  /// `last.safetensors` in it.
+  public var state: String { "\(path)/last.safetensors" }
+
+  /// A folder that may or may not exist.
+  public init(_ path: String) {
+    var path = path
+    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+  }
+
+  /// Makes `NAME-1`, `NAME-2`, …: the first that is free.
+  public static func create(named name: String, in parent: String) throws(FormatError) -> RunFolder
+  {
+    try makeFolders(parent)
+    var number = 1
+    while true {
+      let path = "\(parent)/\(name)-\(number)"
+      if mkdir(path, 0o777) == 0 { return RunFolder(path) }
+      guard errno == EEXIST else { throw failure(path, errno) }
+      number += 1
+    }
+  }
+
+  /// Makes the folder, with those above it, if it isn't there.
+  public func make() throws(FormatError) { try RunFolder.makeFolders(path) }
+
+  /// What is there already.
+  public enum Contents: Hashable, Sendable {
+    /// Nothing, or an empty folder.
+    case nothing
+    /// A run: `run.json` is there.
+    case run
+    /// Files that are no run.
+    case others
+  }
+
+  /// What is there already.
+  public func contents() throws(FormatError) -> Contents {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return .nothing }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw FormatError(file: path, what: "this is no folder", remedy: "name a folder for the run")
+    }
+    if access(record, F_OK) == 0 { return .run }
+    guard let handle = opendir(path) else { throw RunFolder.failure(path, errno) }
+    defer { closedir(handle) }
+    var count = 0
+    while readdir(handle) != nil { count += 1 }
+    // "." and ".." are always there.
+    return count > 2 ? .others : .nothing
+  }
+
+  /// Whether a state to go on from is there.
+  public var hasState: Bool { access(state, F_OK) == 0 }
+
+  /// Removes the files of a run, and no others.
+  public func clear() {
+    for file in [record, state, log, weights] { unlink(file) }
+  }
+
+  /// Removes the state of a complete run.
+  public func removeState() { unlink(state) }
+
+  private static func makeFolders(_ path: String) throws(FormatError) {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
+      if mkdir(made, 0o777) != 0 && errno != EEXIST { throw failure(made, errno) }
+    }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw FormatError(file: path, what: "this is no folder", remedy: "name another folder")
+    }
+  }
+
+  private static func failure(_ path: String, _ code: Int32) -> FormatError {
+    let remedy =
+      code == ENOSPC ? "free space or choose another folder" : "choose another folder"
+    return FormatError(
+      file: path, what: "the folder cannot be made: \(String(cString: strerror(code)))",
+      remedy: remedy)
+  }
+}

@@ -1,6 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-public import BackpropData
+import BackpropData
 import BackpropNN
 public import BackpropTraining
 
@@ -65,7 +65,7 @@ extension TrainingRecipe {
     let options = TrainingOptions(
       epochs: epochs, batchSize: batch, microBatches: microBatches, seed: seed,
       monitor: monitor == .accuracy ? .metric("accuracy") : .loss, patience: earlyStopping)
-    func make(_ optimizer: some Optimizer) -> Trainer {
+    func make(_ optimizer: some BackpropNN.Optimizer) -> Trainer {
       Trainer(network, optimizer: optimizer, goal: goal, options: options)
     }
     return make(optimizer(for: network, stepsPerEpoch: stepsPerEpoch))
@@ -73,16 +73,70 @@ extension TrainingRecipe {
 
   /// The learning rate of each step.
   func learningRate(stepsPerEpoch: Int) -> LearningRate {
-    let total = epochs * stepsPerEpoch
     let warmup = Int((warmupEpochs * Double(stepsPerEpoch)).rounded())
-    let rest = max(1, total - warmup)
+    let rest = max(1, epochs * stepsPerEpoch - warmup)
     let period = max(1, Int((decayEpochs * Double(stepsPerEpoch)).rounded()))
-    _ = (rest, period, warmup)
-    return .constant(learningRate)
+    let last = finalLearningRate
+    let rate: LearningRate =
+      switch schedule {
+      case .constant: .constant(learningRate)
+      case .step: .step(from: learningRate, every: period, factor: decayFactor)
+      case .exponential:
+        .exponential(from: learningRate, factor: root(decayFactor, Double(period)))
+      case .linear: .linear(from: learningRate, to: last, steps: rest)
+      case .cosine: .cosine(from: learningRate, to: last, steps: rest)
+      case .cosine_restarts: .cosineRestarts(from: learningRate, to: last, period: period)
+      case .one_cycle: .oneCycle(maximum: learningRate, steps: rest)
+      case .plateau:
+        .plateau(
+          from: learningRate,
+          Plateau(factor: decayFactor, patience: max(0, Int(decayEpochs.rounded()) - 1)))
+      }
+    return warmup > 0 ? .warmup(warmup, then: rate) : rate
   }
 
-  private func optimizer(for network: Network, stepsPerEpoch: Int) -> any Optimizer {
+  private func optimizer(for network: Network, stepsPerEpoch: Int) -> any BackpropNN.Optimizer {
     let rate = learningRate(stepsPerEpoch: stepsPerEpoch)
-    return SGD(network, learningRate: rate, momentum: momentum)
+    let clipping: Clipping? =
+      clipNorm.map { .norm(Float($0)) } ?? clipValue.map { .value(Float($0)) }
+    let options = OptimizerOptions(l1: l1, clipping: clipping, averaging: weightAverage)
+    let decay = weightDecay
+    return switch optimizer {
+    case .sgd:
+      SGD(
+        network, learningRate: rate, momentum: momentum, nesterov: nesterov, l2: l2,
+        weightDecay: decay, options: options)
+    case .adagrad:
+      Adagrad(network, learningRate: rate, l2: l2, weightDecay: decay, options: options)
+    case .rmsprop:
+      RMSprop(
+        network, learningRate: rate, momentum: momentum, l2: l2, weightDecay: decay,
+        options: options)
+    case .adadelta:
+      Adadelta(network, learningRate: rate, l2: l2, weightDecay: decay, options: options)
+    case .adam:
+      Adam(network, learningRate: rate, l2: l2, options: options)
+    case .amsgrad:
+      AMSGrad(network, learningRate: rate, l2: l2, weightDecay: decay, options: options)
+    case .adamw: AdamW(network, learningRate: rate, weightDecay: decay, options: options)
+    case .lion: Lion(network, learningRate: rate, weightDecay: decay, options: options)
+    case .muon: Muon(network, learningRate: rate, weightDecay: decay, options: options)
+    case .lamb: LAMB(network, learningRate: rate, weightDecay: decay, options: options)
+    }
   }
+}
+
+/// The n-th root of a number in 0 ... 1, by Newton's method: the same with every C library.
+private func root(_ value: Double, _ n: Double) -> Double {
+  guard value > 0, value < 1 else { return value }
+  // From a value that is too large each step comes nearer from above.
+  var x = 1.0
+  for _ in 0..<200 {
+    var power = 1.0
+    for _ in 0..<max(0, Int(n) - 1) { power *= x }
+    let next = x - (power * x - value) / (n * power)
+    if next >= x { break }
+    x = next
+  }
+  return x
 }

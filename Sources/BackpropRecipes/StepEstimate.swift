@@ -2,7 +2,7 @@
 
 import BackpropData
 import BackpropGraph
-public import BackpropNN
+import BackpropNN
 import BackpropRuntime
 import BackpropTraining
 
@@ -51,12 +51,8 @@ public struct StepEstimate: Sendable {
     let state = trainer.optimizer.state
     for parameter in state.parameters { parameter.replace(.shaped(parameter.shape, parameter.dtype)) }
     for buffer in state.buffers { buffer.replace(.shaped(buffer.shape, buffer.dtype)) }
-    var memory = state.snapshot
-    memory.slots = memory.slots.map { slots in
-      Slots(slots.first?.withoutValue, slots.second?.withoutValue, slots.third?.withoutValue)
-    }
-    memory.averages = memory.averages.map { $0?.withoutValue }
-    state.restore(memory)
+    let slots = state.tensors.map { ($0.name, $0.tensor.withoutValue) }
+    try state.restore(step: state.step, tensors: Dictionary(slots) { first, _ in first })
     let (loss, gradients) = try Context.training(seed: 0, step: 0) {
       try valueAndGradient(of: state.parameters) {
         trainer.goal.loss(trainer.goal.outputs(batch), batch)

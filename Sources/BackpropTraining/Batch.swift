@@ -13,6 +13,14 @@ public struct Batch: Sendable {
   public let targets: Tensor?
   /// The number of examples, B.
   public let count: Int
+
+  /// Puts the tensors together.
+  public init(features: Tensor, codes: Tensor? = nil, targets: Tensor? = nil, count: Int) {
+    self.features = features
+    self.codes = codes
+    self.targets = targets
+    self.count = count
+  }
 }
 
 /// Examples in memory from which batches are gathered.

@@ -15,7 +15,9 @@ struct Guardian {
 
   private struct Moment {
     let weights: Weights
-    let memory: OptimizerState.Snapshot
+    let slots: [(name: String, tensor: Tensor)]
+    let step: Int
+    let plateau: Plateau.Memory?
     let position: Int
   }
   private var moment: Moment?
@@ -23,12 +25,13 @@ struct Guardian {
   /// Remembers the state at the start of some steps.
   mutating func remember(_ trainer: Trainer) {
     let byteCount = trainer.parameters.reduce(0) { $0 + $1.count * $1.dtype.byteCount }
+    let state = trainer.optimizer.state
     moment =
       byteCount > Guardian.largestMemory
       ? nil
       : Moment(
-        weights: Weights(of: trainer.table), memory: trainer.optimizer.state.snapshot,
-        position: trainer.progress.position)
+        weights: Weights(of: trainer.table), slots: state.tensors, step: state.step,
+        plateau: state.learningRate.plateau?.memory, position: trainer.progress.position)
   }
 
   /// The error for a loss that is not finite.
@@ -42,7 +45,11 @@ struct Guardian {
     }
     let end = trainer.progress.position
     moment.weights.install(in: trainer.table)
-    trainer.optimizer.state.restore(moment.memory)
+    let state = trainer.optimizer.state
+    try state.restore(
+      step: moment.step,
+      tensors: Dictionary(moment.slots.map { ($0.name, $0.tensor) }) { first, _ in first })
+    if let memory = moment.plateau { state.learningRate.plateau?.memory = memory }
     trainer.progress.position = moment.position
     let indices = run.order.order(epoch: run.order.place(ofPosition: moment.position).epoch)
     while trainer.progress.position < end {

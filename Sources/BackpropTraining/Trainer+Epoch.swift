@@ -16,7 +16,7 @@ extension Trainer {
       learningRate: epochEnd?.rate ?? optimizer.state.rate, examplesPerSecond: examplesPerSecond,
       isBest: validation == nil, gradientNorms: try norms(), seconds: 0)
     if let validation {
-      let metrics = try withAverages { () throws -> Metrics in
+      let metrics = try optimizer.state.withAverages { () throws -> Metrics in
         let metrics = try evaluate(on: validation)
         if isBetter(metrics) {
           best = Weights(of: table)
@@ -33,7 +33,7 @@ extension Trainer {
         progress.waited += 1
       }
     } else if epoch == options.epochs - 1 {
-      try withAverages { best = Weights(of: table) }
+      optimizer.state.withAverages { best = Weights(of: table) }
     }
     if let plateau = optimizer.state.learningRate.plateau {
       plateau.observe(report.validation?["loss"] ?? train["loss"] ?? .nan)

@@ -45,16 +45,4 @@ extension Trainer {
     }
     return (all, withLoss ? sum / Double(max(indices.count, 1)) : nil)
   }
-
-  /// The model with the moving averages of its weights in place of the weights, where the
-  /// optimizer keeps any, while `body` runs.
-  func withAverages<Result>(_ body: () throws -> Result) throws -> Result {
-    guard optimizer.state.keepsAverages else { return try body() }
-    let current = Weights(of: table)
-    let averages = Weights(averagesOf: table, by: optimizer)
-    try BackpropRuntime.evaluate(averages.parameters)
-    averages.install(in: table)
-    defer { current.install(in: table) }
-    return try body()
-  }
 }

@@ -21,15 +21,6 @@ package struct Weights: Sendable {
     buffers = table.buffers.map(\.buffer.value)
   }
 
-  /// The moving averages that an optimizer keeps, where there are any, and the buffers.
-  package init(averagesOf table: ModuleTable, by optimizer: any Optimizer) {
-    parameters = table.parameters.map { entry in
-      optimizer.state.average(of: entry.parameter)?.cast(to: entry.parameter.dtype)
-        ?? entry.parameter.value
-    }
-    buffers = table.buffers.map(\.buffer.value)
-  }
-
   package func install(in table: ModuleTable) {
     for (entry, value) in zip(table.parameters, parameters) { entry.parameter.replace(value) }
     for (entry, value) in zip(table.buffers, buffers) { entry.buffer.replace(value) }

@@ -7,26 +7,20 @@ import BackpropNN
 /// The state of a training in one file, from which it goes on exactly: weights, the optimizer's
 /// slots and averages, and where it stands.
 package enum Checkpoint {
+  private static let prefix = "optimizer."
+
   /// Writes the state of a trainer.
   package static func write(_ trainer: Trainer, to path: String) throws {
     let state = trainer.optimizer.state
-    let memory = state.snapshot
     var tensors: [(name: String, tensor: Tensor)] = []
     for entry in trainer.table.parameters {
       tensors.append(("weight." + entry.path, entry.parameter.value))
     }
     for entry in trainer.table.buffers { tensors.append(("buffer." + entry.path, entry.buffer.value)) }
-    for (index, parameter) in state.parameters.enumerated() {
-      for (name, slot) in zip(state.rule.slotNames, memory.slots[index].all) {
-        if let slot { tensors.append(("\(name).\(parameter.path)", slot)) }
-      }
-      if let average = memory.averages[index] {
-        tensors.append(("average." + parameter.path, average))
-      }
-    }
+    for (name, tensor) in state.tensors { tensors.append((prefix + name, tensor)) }
     var object = trainer.progress.json
-    object["optimizer_step"] = .integer(memory.step)
-    object["plateaus"] = .array(memory.plateaus.map(\.json))
+    object["optimizer_step"] = .integer(state.step)
+    object["plateau"] = state.learningRate.plateau?.memory.json
     try TensorFile.write(
       tensors, metadata: ["progress": try JSONValue.object(object).text()], to: path)
   }
@@ -55,33 +49,18 @@ package enum Checkpoint {
     let buffers = try trainer.table.buffers.map {
       try read("buffer." + $0.path, $0.buffer.shape, $0.buffer.dtype)
     }
-    let slots = try state.parameters.map { parameter in
-      var found: [Tensor?] = []
-      for name in state.rule.slotNames {
-        let full = "\(name).\(parameter.path)"
-        guard let entry = file.entry(full) else {
-          found.append(nil)
-          continue
-        }
-        found.append(try read(full, Shape(checked: entry.shape, full, path), .float32))
-      }
-      found += [nil, nil, nil]
-      return Slots(found[0], found[1], found[2])
+    var slots: [String: Tensor] = [:]
+    for entry in file.entries where entry.name.hasPrefix(prefix) {
+      let shape = try Shape(checked: entry.shape, entry.name, path)
+      slots[String(entry.name.dropFirst(prefix.count))] = try read(entry.name, shape, .float32)
     }
-    let averages = try state.parameters.map { parameter in
-      let name = "average." + parameter.path
-      return file.entry(name) == nil ? nil : try read(name, parameter.shape, .float32)
-    }
+    try state.restore(step: step, tensors: slots)
     Weights(parameters: weights, buffers: buffers).install(in: trainer.table)
-    let plateaus = json["plateaus"]?.array?.compactMap(Plateau.Memory.init(json:)) ?? []
-    state.restore(
-      OptimizerState.Snapshot(step: step, slots: slots, averages: averages, plateaus: plateaus))
+    if let plateau = state.learningRate.plateau, let saved = json["plateau"] {
+      plateau.memory.restore(saved)
+    }
     trainer.progress = progress
   }
-}
-
-extension Slots {
-  fileprivate var all: [Tensor?] { [first, second, third] }
 }
 
 extension Shape {
@@ -106,11 +85,10 @@ extension Plateau.Memory {
     return .object(object)
   }
 
-  fileprivate init?(json: JSONValue) {
-    guard let factor = json["factor"]?.number, let waited = json["waited"]?.integer,
-      let cooldown = json["cooldown"]?.integer
-    else { return nil }
-    self.init(
-      restoring: factor, best: json["best"]?.number, waited: waited, cooldown: cooldown)
+  fileprivate mutating func restore(_ json: JSONValue) {
+    factor = json["factor"]?.number ?? factor
+    best = json["best"]?.number
+    waited = json["waited"]?.integer ?? waited
+    cooldown = json["cooldown"]?.integer ?? cooldown
   }
 }

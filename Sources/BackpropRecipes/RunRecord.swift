@@ -35,6 +35,17 @@ public struct RunRecord: Sendable {
     public var test: Metrics?
     /// Seconds that the training took, over all processes.
     public var seconds: Double
+
+    /// Puts the facts together.
+    public init(
+      epochs: Int, bestEpoch: Int?, validation: Metrics?, test: Metrics?, seconds: Double
+    ) {
+      self.epochs = epochs
+      self.bestEpoch = bestEpoch
+      self.validation = validation
+      self.test = test
+      self.seconds = seconds
+    }
   }
 
   /// The record of a run that begins.

@@ -1,8 +1,109 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import ArgumentParser
+import BackpropFormats
+import BackpropGraph
+import BackpropTraining
 
-/// `backprop bench`.
+/// `backprop bench`: whole training steps, or single kernels, measured on this machine.
 struct Bench: ParsableCommand {
-  mutating func run() throws {}
+  static let configuration = CommandConfiguration(
+    abstract: "Measure training steps, or kernels, on this machine.",
+    discussion: """
+      A step is what a training step is: the Swift code is traced afresh, differentiated, and the
+      optimizer updates the weights. Fixed random data; a warm-up before the steps that count.
+      """)
+
+  @Option(
+    name: .customLong("workload"), parsing: .upToNextOption,
+    help: "tiny, mlp, wide (default: all).")
+  var workloads: [String] = []
+  @Flag(help: "Measure kernels instead, with their share of the machine's peak.")
+  var kernels = false
+  @Option(help: "Seconds for each measurement.") var seconds = 5.0
+  @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
+  @Option(help: "float32 or bfloat16.") var dtype = "float32"
+  @Flag(help: "Print JSON lines.") var json = false
+
+  func validate() throws {
+    guard seconds > 0, seconds <= 3600 else {
+      throw ValidationError("--seconds is \(seconds); choose a number from 0 to 3600.")
+    }
+    guard dtype == "float32" || dtype == "bfloat16" else {
+      throw ValidationError("--dtype is '\(dtype)'; choose float32 or bfloat16.")
+    }
+    for name in workloads where !Workload.names.contains(name) {
+      let near = nearestName(to: name, among: Workload.names).map { "did you mean '\($0)'? " } ?? ""
+      throw ValidationError(
+        "there is no workload '\(name)'; \(near)There are \(Workload.names.joined(separator: ", ")).")
+    }
+  }
+
+  mutating func run() throws {
+    try System.setThreads(threads)
+    let type: DType = dtype == "bfloat16" ? .bfloat16 : .float32
+    if kernels { return try KernelBench(seconds: seconds, json: json).run() }
+    let names = workloads.isEmpty ? Workload.names : workloads
+    if names.count == 1 {
+      let result = try Workload.measure(names[0], seconds: seconds, dtype: type)
+      return Output.print(json ? try result.json.text() : result.text)
+    }
+    // A process for each, so that memory and the time to the first step are its own.
+    if !json { Output.print(BenchResult.header) }
+    for name in names {
+      var arguments = [
+        System.executable, "bench", "--workload", name, "--seconds", "\(seconds)", "--dtype", dtype,
+      ]
+      if let threads { arguments += ["--threads", "\(threads)"] }
+      if json { arguments.append("--json") }
+      guard System.run(arguments) == 0 else {
+        throw Failure.failed("the measurement of '\(name)' failed; see above.")
+      }
+    }
+  }
+}
+
+/// What a workload reached.
+struct BenchResult {
+  let workload: String
+  let dtype: DType
+  let threads: Int
+  let items: Double
+  /// Seconds of each step, sorted.
+  let times: [Double]
+  let firstStep: Double
+
+  private var median: Double { times[times.count / 2] }
+
+  /// The keys that the peers' script prints.
+  var json: JSONValue {
+    .object(
+      JSONObject([
+        ("workload", .string(workload)), ("system", "backprop"),
+        ("dtype", .string(dtype.description)), ("threads", .integer(threads)),
+        ("items_per_s_median", .number(rounded(items / median, 2))),
+        ("items_per_s_best", .number(rounded(items / times[0], 2))),
+        ("step_ms_median", .number(rounded(median * 1e3, 4))),
+        ("first_step_s", .number(rounded(firstStep, 3))),
+        ("peak_rss_mib", .integer(System.peakMemory)),
+      ]))
+  }
+
+  static let header =
+    "workload  threads      items/s (best)         step   first step    memory"
+
+  var text: String {
+    Text.left(workload, 10) + Text.right("\(threads)", 7)
+      + Text.right(Text.grouped(Int(items / median)), 13)
+      + Text.right("(\(Text.grouped(Int(items / times[0]))))", 13)
+      + Text.right("\(Text.short(median * 1e3)) ms", 13)
+      + Text.right("\(Text.fixed(firstStep, 3)) s", 13)
+      + Text.right("\(System.peakMemory) MiB", 10)
+  }
+
+  private func rounded(_ value: Double, _ places: Int) -> Double {
+    var scale = 1.0
+    for _ in 0..<places { scale *= 10 }
+    return (value * scale).rounded() / scale
+  }
 }

@@ -11,14 +11,14 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a run's network on its test part or on other data.")
 
-  @Argument(help: "The folder of a run.") var run: String
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
   @Option(help: "A table, or a folder of images whose test part is taken.") var data: String?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
 
   mutating func run() throws {
     try System.setThreads(threads)
-    let folder = RunFolder(run)
+    let folder = RunFolder(path)
     let record = try RunRecord(folder)
     let predictor = try Predictor(record, in: folder)
     let evaluation = try predictor.evaluate(try examples(record))
@@ -68,7 +68,7 @@ struct Evaluate: ParsableCommand {
     }
     guard data != nil || read.fingerprint == record.fingerprint else {
       throw Failure.failed(
-        "\(run): the data has changed since the run, so its test part may hold what was learned; "
+        "\(path): the data has changed since the run, so its test part may hold what was learned; "
           + "put the old data back, or name other data by --data.")
     }
     guard test.features.exampleShape == record.shape.example else {

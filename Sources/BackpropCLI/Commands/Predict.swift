@@ -14,14 +14,14 @@ struct Predict: ParsableCommand {
       empty. For images it is an IDX file, or a CSV file with the pixels of an image in each row.
       """)
 
-  @Argument(help: "The folder of a run.") var run: String
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
   @Option(help: "A CSV or IDX file, gzipped or not.") var input: String
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each example.") var json = false
 
   mutating func run() throws {
     try System.setThreads(threads)
-    let folder = RunFolder(run)
+    let folder = RunFolder(path)
     let record = try RunRecord(folder)
     let predictor = try Predictor(record, in: folder)
     let input = try PredictionInput(self.input, for: predictor)

@@ -22,7 +22,8 @@ struct Train: ParsableCommand {
   @Option(help: "The folder or file of the data.") var data: String?
   @Option(name: .customLong("set"), help: "Set a key of the recipe, e.g. training.epochs=5.")
   var overrides: [String] = []
-  @Option(help: "The folder for the run (default: runs/NAME-…).") var run: String?
+  @Option(name: .customLong("run"), help: "The folder for the run (default: runs/NAME-…).")
+  var runFolder: String?
   @Option(help: "The seed of everything random (default: the recipe's).") var seed: Int?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON lines.") var json = false
@@ -60,11 +61,11 @@ struct Train: ParsableCommand {
   /// A run from the start.
   private func fresh() throws -> Job {
     let source = try source()
-    if let run { try checkIsFree(RunFolder(run)) }
+    if let runFolder { try checkIsFree(RunFolder(runFolder)) }
     let data = try RecipeData(source.recipe, location: data, folder: source.folder)
     let folder: RunFolder
-    if let run {
-      folder = RunFolder(run)
+    if let runFolder {
+      folder = RunFolder(runFolder)
       try folder.make()
       if overwrite { folder.clear() }
     } else {
@@ -95,10 +96,10 @@ struct Train: ParsableCommand {
 
   /// A run that was interrupted.
   private func resumed() throws -> Job {
-    guard let run else {
+    guard let runFolder else {
       throw Failure.usage("--resume needs the folder of the run; add --run DIR.")
     }
-    let folder = RunFolder(run)
+    let folder = RunFolder(runFolder)
     var record = try RunRecord(folder)
     guard record.result == nil else {
       throw Failure.failed(

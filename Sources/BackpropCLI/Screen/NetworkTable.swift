@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropGraph
 import BackpropNN
 
 /// The layers of a network with their parameters, as lines.

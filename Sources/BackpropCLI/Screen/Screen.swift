@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropFormats
 import BackpropTraining
 
 /// Shows a training on a terminal: a line for each epoch, and under them one that moves, with

@@ -15,20 +15,26 @@ enum System {
   /// The most memory that was resident at one time, in MiB.
   static var peakMemory: Int {
     var usage = rusage()
-    #if canImport(Glibc)
+    #if canImport(Darwin)
       getrusage(RUSAGE_SELF, &usage)
-      return usage.ru_maxrss / 1024
-    #elseif canImport(Musl)
-      getrusage(RUSAGE_SELF, &usage)
+      return usage.ru_maxrss / 1_048_576
+    #elseif canImport(Glibc)
+      getrusage(RUSAGE_SELF.rawValue, &usage)
       return usage.ru_maxrss / 1024
     #else
       getrusage(RUSAGE_SELF, &usage)
-      return usage.ru_maxrss / 1_048_576
+      return usage.ru_maxrss / 1024
     #endif
   }
 
-  /// Cores that this process may use.
-  static var cores: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+  /// The path of this program.
+  static var executable: String {
+    #if os(Linux)
+      "/proc/self/exe"
+    #else
+      CommandLine.arguments[0]
+    #endif
+  }
 
   /// The number of threads for the runtime, which reads it when it first computes.
   static func setThreads(_ count: Int?) throws {

@@ -20,7 +20,8 @@ struct DataPlaces {
 
   init(_ recipe: Recipe, location: String?, folder: String?) {
     data = recipe.data
-    name = recipe.data.source == .csv || recipe.data.source == .idx
+    name =
+      recipe.data.source == .csv || recipe.data.source == .idx
       ? recipe.name : recipe.data.source.rawValue
     self.location = location
     self.folder = folder
@@ -67,7 +68,9 @@ struct DataPlaces {
     if let location {
       guard isFolder(location) else {
         throw missing(
-          location, exists(location) ? "this is a file, and the recipe has several"
+          location,
+          exists(location)
+            ? "this is a file, and the recipe has several"
             : "there is no such folder")
       }
       let path = "\(location)/\(name)"

@@ -60,7 +60,8 @@ public struct Network: Module {
 
   /// The outputs for a batch.
   public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
-    var x = features.rank == 2 ? features : features.reshaped(to: [features.shape[0], featureCount])
+    var x =
+      features.rank == 2 ? features : features.reshaped(to: [features.shape[0], featureCount])
     if x.dtype != .float32 { x = x.cast(to: .float32) }
     if scale != 1 { x = x * scale }
     if let codes, !embeddings.isEmpty {

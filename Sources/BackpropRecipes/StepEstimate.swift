@@ -49,7 +49,9 @@ public struct StepEstimate: Sendable {
   /// The plan of a step whose leaves have shapes and no values.
   private static func plan(_ trainer: Trainer, _ batch: Batch) throws -> Plan {
     let state = trainer.optimizer.state
-    for parameter in state.parameters { parameter.replace(.shaped(parameter.shape, parameter.dtype)) }
+    for parameter in state.parameters {
+      parameter.replace(.shaped(parameter.shape, parameter.dtype))
+    }
     for buffer in state.buffers { buffer.replace(.shaped(buffer.shape, buffer.dtype)) }
     let slots = state.tensors.map { ($0.name, $0.tensor.withoutValue) }
     try state.restore(step: state.step, tensors: Dictionary(slots) { first, _ in first })

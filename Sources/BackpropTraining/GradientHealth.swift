@@ -32,7 +32,8 @@ package enum GradientHealth {
       warnings.append(
         Warning(
           key: "exploding",
-          text: "the gradient of \(largest.path) has norm \(short(largest.norm)) in epoch \(epoch): "
+          text:
+            "the gradient of \(largest.path) has norm \(short(largest.norm)) in epoch \(epoch): "
             + "gradients explode; lower the learning rate or set training.clip_norm."))
     }
     let silent = norms.filter { $0.norm == 0 }.map(\.path)
@@ -41,7 +42,8 @@ package enum GradientHealth {
       warnings.append(
         Warning(
           key: "silent \(first)",
-          text: "\(first)\(more) gets no gradient in epoch \(epoch): its units are dead or not part "
+          text:
+            "\(first)\(more) gets no gradient in epoch \(epoch): its units are dead or not part "
             + "of the loss; lower the learning rate or use another activation."))
     }
     if let weakest = norms.filter({ $0.norm > 0 }).min(by: { $0.norm < $1.norm }),

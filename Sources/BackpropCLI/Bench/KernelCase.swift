@@ -77,7 +77,8 @@ struct KernelCase: Sendable {
 
   /// A pass over 4,096 rows of 1,024 float32: 16 MiB, beyond the caches.
   private static func large(
-    _ name: String, reads: Double, writes: Double = 1, _ body: @escaping @Sendable ([Tensor]) -> Tensor
+    _ name: String, reads: Double, writes: Double = 1,
+    _ body: @escaping @Sendable ([Tensor]) -> Tensor
   ) -> KernelCase {
     let size = 4096.0 * 1024 * 4
     return KernelCase(

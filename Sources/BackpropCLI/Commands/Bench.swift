@@ -35,7 +35,8 @@ struct Bench: ParsableCommand {
     for name in workloads where !Workload.names.contains(name) {
       let near = nearestName(to: name, among: Workload.names).map { "did you mean '\($0)'? " } ?? ""
       throw ValidationError(
-        "there is no workload '\(name)'; \(near)There are \(Workload.names.joined(separator: ", ")).")
+        "there is no workload '\(name)'; \(near)There are \(Workload.names.joined(separator: ", "))."
+      )
     }
   }
 

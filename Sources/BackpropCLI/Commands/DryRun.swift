@@ -42,7 +42,8 @@ struct DryRun {
         + "\(training.schedule.rawValue)")
     Output.print("batch             \(Text.grouped(training.batch)), \(training.epochs) epochs")
     Output.print(
-      "operations        \(Text.grouped(estimate.operations)) a step, in \(estimate.kernels) kernels")
+      "operations        \(Text.grouped(estimate.operations)) a step, in \(estimate.kernels) kernels"
+    )
     Output.print("memory traffic    \(Text.bytes(estimate.bytesMoved)) a step")
     Output.print("peak memory       \(Text.bytes(estimate.peakBytes)) for a step, without the data")
   }

@@ -38,7 +38,8 @@ struct Evaluate: ParsableCommand {
     Output.print("\(folder.path): \(Text.grouped(evaluation.count)) examples")
     for entry in evaluation.metrics.values {
       let name = entry.name.replacing("_", with: " ")
-      Output.print("  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
+      Output.print(
+        "  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
     }
     if let classes = evaluation.classes, classes.classCount <= 30 {
       Output.print("")
@@ -73,7 +74,8 @@ struct Evaluate: ParsableCommand {
     }
     guard test.features.exampleShape == record.shape.example else {
       throw DataError(
-        source: data, what: "the examples are \(test.features.exampleShape), and the network "
+        source: data,
+        what: "the examples are \(test.features.exampleShape), and the network "
           + "reads \(record.shape.example)", remedy: "give data of that shape")
     }
     return test

@@ -34,7 +34,8 @@ struct Closing {
   private func show(_ metrics: Metrics) {
     for entry in metrics.values {
       let name = entry.name.replacing("_", with: " ")
-      Output.print("  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
+      Output.print(
+        "  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
     }
   }
 

@@ -23,7 +23,8 @@ enum DataKey: String, RecipeKey {
 
   /// The keys that speak of a table's columns.
   static let ofTables: [DataKey] = [
-    .header, .columns, .delimiter, .comment, .skip_rows, .target, .numeric, .categorical, .ignore, .missing, .scale,
+    .header, .columns, .delimiter, .comment, .skip_rows, .target, .numeric, .categorical, .ignore,
+    .missing, .scale,
     .log, .fill, .encoding, .least_count, .target_scale, .target_suffix,
   ]
 }

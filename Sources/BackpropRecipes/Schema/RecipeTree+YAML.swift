@@ -92,7 +92,8 @@ extension RecipeTree {
       for (key, value) in mapping {
         let name = try converted(key, whole, file, depth: depth + 1)
         guard case .text(let text, _) = name.value else {
-          throw RecipeError(name.place, what: "\(name.kind) cannot be a key", remedy: "write a name")
+          throw RecipeError(
+            name.place, what: "\(name.kind) cannot be a key", remedy: "write a name")
         }
         members.append(
           Member(
@@ -129,7 +130,8 @@ extension RecipeTree {
         let what =
           column > maximumColumns
           ? "the line is longer than \(maximumColumns) bytes"
-          : (brackets > maximumBrackets ? "there are too many brackets" : "there are too many aliases")
+          : (brackets > maximumBrackets
+            ? "there are too many brackets" : "there are too many aliases")
         throw RecipeError(
           .file(file, line: line, column: max(column, 1)), what: what,
           remedy: "a recipe is a short YAML file")

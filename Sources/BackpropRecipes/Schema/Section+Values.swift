@@ -26,7 +26,8 @@ extension Section {
     for element in elements {
       guard case .text(let text, _) = element.value else {
         throw RecipeError(
-          element.place, what: "\(name(key)) is a list of texts, and this element is \(element.kind)")
+          element.place,
+          what: "\(name(key)) is a list of texts, and this element is \(element.kind)")
       }
       result.append(text)
     }

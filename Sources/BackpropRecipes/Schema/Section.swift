@@ -54,7 +54,8 @@ struct Section<Key: RecipeKey> {
     for other in RecipeKeys.sections
     where other.section != Key.section && other.keys.contains(member.key) {
       let where_ =
-        other.section.isEmpty ? "it belongs to the outermost keys" : "it belongs under '\(other.section)'"
+        other.section.isEmpty
+        ? "it belongs to the outermost keys" : "it belongs under '\(other.section)'"
       return RecipeError(member.keyPlace, what: what, remedy: where_)
     }
     if let near = nearestName(to: member.key, among: own) {

@@ -54,7 +54,9 @@ public struct ConfusionMatrix: Hashable, Sendable {
   }
 
   /// True positives / predicted positives; 0 for a class that was never predicted.
-  public func precision(_ label: Int) -> Double { ratio(self[label, label], predictions(of: label)) }
+  public func precision(_ label: Int) -> Double {
+    ratio(self[label, label], predictions(of: label))
+  }
 
   /// True positives / examples of the class; 0 for a class without examples.
   public func recall(_ label: Int) -> Double { ratio(self[label, label], support(label)) }

@@ -16,7 +16,9 @@ package enum Checkpoint {
     for entry in trainer.table.parameters {
       tensors.append(("weight." + entry.path, entry.parameter.value))
     }
-    for entry in trainer.table.buffers { tensors.append(("buffer." + entry.path, entry.buffer.value)) }
+    for entry in trainer.table.buffers {
+      tensors.append(("buffer." + entry.path, entry.buffer.value))
+    }
     for (name, tensor) in state.tensors { tensors.append((prefix + name, tensor)) }
     var object = trainer.progress.json
     object["optimizer_step"] = .integer(state.step)

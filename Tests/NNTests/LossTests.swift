@@ -67,7 +67,8 @@ struct LossTests {
       let gamma = o.float("gamma", or: -1)
       return parts[2] == "binary"
         ? binaryFocalLoss(
-          try get("input"), try get("target"), gamma: gamma, alpha: o.number("alpha").map(Float.init))
+          try get("input"), try get("target"), gamma: gamma,
+          alpha: o.number("alpha").map(Float.init))
         : focalLoss(try get("input"), try get("target"), gamma: gamma)
     case "hinge" where parts.count == 2 || parts[2] == "squared":
       return hingeLoss(

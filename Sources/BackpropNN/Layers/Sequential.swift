@@ -24,36 +24,6 @@ public struct Sequential: Layer {
   }
 }
 
-/// The input added to what a layer makes of it: y = x + body(x) (K. He et al., 2015).
-public struct Residual: Layer, CustomStringConvertible {
-  /// What is added to the input.
-  public let body: any Layer
-  /// What the input goes through on its way past the body; nil: nothing.
-  public let shortcut: (any Layer)?
-
-  /// A layer around which the input is led.
-  public init(_ body: any Layer, shortcut: (any Layer)? = nil) {
-    self.body = body
-    self.shortcut = shortcut
-  }
-
-  /// `Residual`.
-  public var description: String { "Residual" }
-
-  /// `x: [...] -> [...]`; the body must keep the shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let past = shortcut?.callAsFunction(x) ?? x
-    let made = body.callAsFunction(x)
-    guard past.shape == made.shape else {
-      return failed(
-        "residual", [past, made], "the body must make the shape that is led past it",
-        hint: shortcut == nil ? "give a shortcut that makes \(made.shape)" : "change the shortcut",
-        shape: made.shape, layer: self, leaf: nil)
-    }
-    return past + made
-  }
-}
-
 /// The axes of each sample merged into one: `[B, ...] -> [B, C]`.
 public struct Flatten: Layer, CustomStringConvertible {
   /// A layer that merges all axes but the first.

@@ -62,9 +62,16 @@ extension Module {
   @discardableResult
   package func named() -> ModuleTable {
     let table = self.table
-    for entry in table.parameters { entry.parameter.name(entry.path) }
-    for entry in table.buffers { entry.buffer.name(entry.path) }
-    for entry in table.places { entry.place.name(entry.path) }
+    table.named()
     return table
+  }
+}
+
+extension ModuleTable {
+  /// Gives parameters, buffers and places their paths; values stay.
+  package func named() {
+    for entry in parameters { entry.parameter.name(entry.path) }
+    for entry in buffers { entry.buffer.name(entry.path) }
+    for entry in places { entry.place.name(entry.path) }
   }
 }

@@ -15,6 +15,12 @@ public final class Place: Sendable {
 
   package func name(_ path: String) { state.withLock { $0 = path } }
 
+  func copy() -> Place {
+    let copy = Place()
+    copy.name(path)
+    return copy
+  }
+
   /// The path as a number; before there is one, the order of creation.
   var number: UInt64 {
     let path = self.path

@@ -95,7 +95,7 @@ extension Module {
         remedy: "load it into the model that was saved, or allow differences")
     }
     // Everything is read before anything is changed.
-    let values = try found.map { try TensorFile.read($0.entry, of: file).cast(to: $0.cell.dtype) }
+    let values = try found.map { try file.tensor($0.entry).cast(to: $0.cell.dtype) }
     table.named()
     for (place, value) in zip(found, values) { place.cell.replace(value) }
     return report

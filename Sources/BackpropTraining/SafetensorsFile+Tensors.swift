@@ -1,64 +1,29 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-import BackpropFormats
-public import BackpropGraph
-import BackpropRuntime
+package import BackpropFormats
+package import BackpropGraph
 
-/// Named tensors in a safetensors file.
-public enum TensorFile {
-  /// Writes tensors: whole or not at all, the same bytes for the same tensors. What is pending is
-  /// computed first.
+extension SafetensorsFile {
+  /// Reads one tensor. float64 becomes float32; int64 and the other integers become int32.
   ///
-  /// - Throws: a `FormatError` if the file cannot be written; what went wrong while computing.
-  public static func write(
-    _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:],
-    to path: String
-  ) throws {
-    try evaluate(tensors.map(\.tensor))
-    let parts = try tensors.map { name, tensor in
-      let buffer = try tensor.hostBuffer()
-      let count = tensor.count * tensor.dtype.byteCount
-      return SafetensorsTensor(
-        name: name, type: tensor.dtype.fileType, shape: tensor.shape.dimensions
-      ) { (sink) throws(FormatError) in
-        try sink.write(UnsafeRawBufferPointer(start: buffer.pointer, count: count))
-      }
-    }
-    try SafetensorsWriter.write(parts, metadata: metadata, to: path)
-  }
-
-  /// Reads all tensors of a file, with the texts that the writer added.
-  ///
-  /// float64 becomes float32, int64 and the narrower integers become int32.
-  ///
-  /// - Throws: a `FormatError` if the file cannot be read or holds a type that is not supported.
-  public static func read(_ path: String) throws
-    -> (tensors: [String: Tensor], metadata: [String: String])
-  {
-    let file = try SafetensorsFile(path)
-    var tensors: [String: Tensor] = [:]
-    for entry in file.entries { tensors[entry.name] = try read(entry, of: file) }
-    return (tensors, file.metadata)
-  }
-
-  /// Reads one tensor of an open file.
-  static func read(_ entry: SafetensorsFile.Entry, of file: SafetensorsFile) throws -> Tensor {
+  /// - Throws: a `FormatError` if it cannot be read, or has a type that is not supported.
+  package func tensor(_ entry: Entry) throws -> Tensor {
     guard entry.shape.count <= Shape.maximumRank, entry.shape.allSatisfy({ $0 <= Int32.max })
     else {
       throw FormatError(
-        file: file.path, position: .entry(entry.name),
+        file: path, position: .entry(entry.name),
         what: "the shape \(entry.shape) has more than 8 axes, or an axis above 2³¹ − 1",
         remedy: "split the tensor")
     }
     let shape = Shape(entry.shape)
     if let dtype = DType(entry.type) {
       let buffer = HostBuffer(byteCount: entry.byteRange.count)
-      try file.read(
+      try read(
         entry.name,
         into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: entry.byteRange.count))
       return Tensor(buffer: buffer, shape: shape, dtype: dtype)
     }
-    let bytes = try file.bytes(entry.name)
+    let bytes = try self.bytes(entry.name)
     switch entry.type {
     case .float64: return Tensor(bytes.elements(Double.self).map(Float.init), shape: shape)
     case .int64: return integers(bytes, Int64.self, shape)
@@ -68,13 +33,13 @@ public enum TensorFile {
     case .uint32: return integers(bytes, UInt32.self, shape)
     case .float32, .float16, .bfloat16, .int32, .uint8, .bool, .uint64, .float8E5M2, .float8E4M3:
       throw FormatError(
-        file: file.path, position: .entry(entry.name),
+        file: path, position: .entry(entry.name),
         what: "elements of type \(entry.type.rawValue) are not supported",
         remedy: "convert the tensor to float32 or int32 first")
     }
   }
 
-  private static func integers<Element: FixedWidthInteger & BitwiseCopyable>(
+  private func integers<Element: FixedWidthInteger & BitwiseCopyable>(
     _ bytes: [UInt8], _ type: Element.Type, _ shape: Shape
   ) -> Tensor {
     Tensor(bytes.elements(type).map { Int32(clamping: $0) }, shape: shape)
@@ -93,17 +58,6 @@ extension [UInt8] {
 }
 
 extension DType {
-  var fileType: SafetensorsType {
-    switch self {
-    case .float32: .float32
-    case .bfloat16: .bfloat16
-    case .float16: .float16
-    case .int32: .int32
-    case .uint8: .uint8
-    case .bool: .bool
-    }
-  }
-
   fileprivate init?(_ type: SafetensorsType) {
     switch type {
     case .float32: self = .float32

@@ -16,6 +16,8 @@ struct RandomProgram {
     var countsFromTheEnd = true
     var nodes = 20...60
     var largest = 3000
+    /// Axes long enough for several threads.
+    var isLarge = false
   }
 
   struct Entry {
@@ -44,11 +46,19 @@ struct RandomProgram {
     chooseResults()
   }
 
+  /// Whether it multiplies matrices of a narrow type, of which the last bit is left open.
+  var usesNarrowMatrices: Bool {
+    GraphCopy.inlined(results).nodes.contains { $0.primitive == .matmul && $0.dtype != .float32 }
+  }
+
   // Choosing.
 
   private mutating func size() -> Int {
     if style.hasEmptyAxes, generator.happens(0.01) { return 0 }
-    if generator.happens(0.03) { return generator.pick([64, 100, 129, 257, 600]) }
+    let large = [64, 100, 129, 257, 600]
+    if generator.happens(style.isLarge ? 0.5 : 0.03) {
+      return generator.pick(style.isLarge ? large + [1000, 4100, 9000, 20_000] : large)
+    }
     return generator.pick([1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33])
   }
 
@@ -207,7 +217,9 @@ struct RandomProgram {
       if x.rank == 0 { return nil }
       return x.reversed(along: generator.integer(0..<x.rank))
     case 4: return x.rank > 1 ? x.transposed(0, -1) : nil
-    default: return generator.happens(0.2) ? x.stopGradient() : x.transposed()
+    default:
+      let stops = !style.isDifferentiable && generator.happens(0.2)
+      return stops ? x.stopGradient() : x.transposed()
     }
   }
 

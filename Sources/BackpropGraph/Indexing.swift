@@ -17,7 +17,9 @@ public enum AxisIndex: TensorIndex, Sendable {
   case ellipsis
   /// A new axis of size 1.
   case newAxis
-  /// The slices at int32 positions; the axis becomes the axes of the positions.
+  /// The slices at some positions, in any order; negative ones count from the end.
+  case positions([Int])
+  /// The slices at int32 positions from 0 on; the axis becomes the axes of the positions.
   case take(Tensor)
 
   /// The whole axis.
@@ -67,9 +69,7 @@ private func positions(_ list: [Int]) -> AxisIndex {
   guard let first = list.first, let last = list.last else { return .range(0, 0, by: 1) }
   let step = list.count > 1 ? list[1] - first : 1
   // Backwards, or from the end over to the front: no range.
-  if step < 0 || (first < 0 && last >= 0) {
-    return .take(Tensor(list.map { Int32(truncatingIfNeeded: $0) }))
-  }
+  if step < 0 || (first < 0 && last >= 0) { return .positions(list) }
   return .range(first, behind(last), by: step)
 }
 
@@ -100,7 +100,7 @@ extension Tensor {
     var ellipses = 0
     for index in indices {
       switch index {
-      case .at, .range, .take: spoken += 1
+      case .at, .range, .positions, .take: spoken += 1
       case .ellipsis: ellipses += 1
       case .newAxis: break
       }
@@ -140,6 +140,15 @@ extension Tensor {
           return outside("\(low)..<\(high) by \(step)", own, size)
         }
         result = result.sliced(along: axis, low..<high, by: step)
+        axis += 1
+        own += 1
+      case .positions(let list):
+        let size = result.shape[axis]
+        if let position = list.first(where: { $0 < -size || $0 >= size }) {
+          return outside("\(position)", own, size)
+        }
+        let places = list.map { Int32($0 < 0 ? $0 + size : $0) }
+        result = result.gathered(Tensor(places), along: axis)
         axis += 1
         own += 1
       case .take(let positions):

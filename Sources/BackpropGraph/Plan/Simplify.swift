@@ -15,9 +15,28 @@ extension IR {
   }
 
   private static let rules: [Rule] = [
-    identities, movesOfMoves, movesOfNumbers, arithmeticOnNumbers, neutralElements,
+    emptiness, identities, movesOfMoves, movesOfNumbers, arithmeticOnNumbers, neutralElements,
     reductionsInParts,
   ]
+
+  /// Values without elements are never computed, and nothing is made from them: sums are 0.
+  private static func emptiness(
+    _ ir: inout IR, _ p: Primitive, _ shape: Shape, _ dtype: DType, _ x: [Int]
+  ) -> Int? {
+    let isEmpty = shape.count == 0
+    func zeros(_ ir: inout IR) -> Int {
+      ir.add(.broadcast, shape, dtype, [ir.add(.literal(0), .scalar, dtype, [])])
+    }
+    guard isEmpty || x.contains(where: { ir.values[$0].shape.count == 0 }) else { return nil }
+    switch p {
+    case .broadcast where ir.values[x[0]].shape.rank == 0: return nil
+    case .concatenate where !isEmpty:
+      let parts = x.filter { ir.values[$0].shape.count > 0 }
+      return parts.count < x.count ? ir.add(p, shape, dtype, parts) : nil
+    case .reduce(.sum, _), .matmul, .pad, .scatterAdd: return zeros(&ir)
+    default: return isEmpty ? zeros(&ir) : nil
+    }
+  }
 
   /// Words that change nothing here.
   private static func identities(

@@ -57,7 +57,7 @@ package struct StridedView: Hashable, Sendable {
     var parts = merged()
     for position in target.indices.reversed() {
       let size = target[position]
-      if size == 1 { continue }
+      if size <= 1 { continue }
       guard var last = parts.popLast() else { break }
       result[position] = last.stride
       last = (last.dim / size, last.stride * size)

@@ -224,6 +224,7 @@ private struct Probe {
     guard value.isFinite else { return .undecided }
     var (kinks, closest) = (0, Outcome.undecided)
     var smallest = Double.infinity
+    var slopes: [Double] = []
     // Four steps: long ones for functions that cancel, short ones near kinks and poles.
     for step in [1e-4, 1e-3, 1e-5, 1e-6] {
       let (a, b) = (value(at: -step, along: direction), value(at: step, along: direction))
@@ -240,11 +241,16 @@ private struct Probe {
       let near = abs((b - value) - (value - a)) / step
       let far = abs((d - value) - (value - c)) / (2 * step)
       if near > 1e-3 * size && near > 0.75 * far { kinks += 1 }
+      slopes.append(numeric)
       if error <= smallest {
         smallest = error
         closest = .differs(analytic: analytic, numeric: numeric, error: error)
       }
     }
-    return kinks > 1 ? .undecided : closest
+    // Differences that don't agree with each other say nothing about the gradient.
+    let isConfirmed = slopes.indices.contains { i in
+      slopes[..<i].contains { abs($0 - slopes[i]) <= 1e-3 * max(abs($0), abs(slopes[i]), 1e-9) }
+    }
+    return kinks > 1 || !isConfirmed ? .undecided : closest
   }
 }

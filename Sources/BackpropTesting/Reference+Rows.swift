@@ -126,7 +126,7 @@ enum Rows {
   }
 
   /// The places in a tensor of the shape `[O…, n, I…]` that `indices: [J…]` name along an axis, in
-  /// the order of `[O…, J…, I…]`. Negative positions count from the end.
+  /// the order of `[O…, J…, I…]`.
   private static func places(
     _ indices: ReferenceValue, in table: Shape, along axis: Int
   ) throws -> [Int] {
@@ -135,11 +135,11 @@ enum Rows {
     var places: [Int] = []
     for o in 0..<outer {
       for index in indices.elements {
-        let position = Int(index) < 0 ? Int(index) + size : Int(index)
+        let position = Int(index)
         guard position >= 0, position < size else {
           throw RuntimeError(
-            what: "position \(Int(index)) is outside an axis of \(size) elements",
-            remedy: "positions must be in \(-size) ..< \(size)")
+            what: "position \(position) is outside an axis of \(size) elements",
+            remedy: "positions must be in 0 ..< \(size)")
         }
         for i in 0..<inner { places.append((o * size + position) * inner + i) }
       }

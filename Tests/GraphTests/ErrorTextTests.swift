@@ -101,6 +101,9 @@ struct ErrorTextTests {
     #expect(text(x[2]) == "index of [2, 3]: 2 is outside axis 0, which has 2 elements.")
     #expect(text(x[0, -4]) == "index of [2, 3]: -4 is outside axis 1, which has 3 elements.")
     #expect(text(x[0, 1..<4]).hasPrefix("index of [2, 3]: 1..<4 by 1 is outside axis"))
+    #expect(
+      text(x[0, stride(from: 3, through: 0, by: -1)])
+        == "index of [2, 3]: 3 is outside axis 1, which has 3 elements.")
     #expect(text(x[0, 0, 0]) == "index of [2, 3]: 3 indices for 2 axes.")
     #expect(
       text(x[AxisIndex.ellipsis, AxisIndex.ellipsis])

@@ -12,8 +12,6 @@ struct RandomProgram {
     var isDifferentiable = false
     /// Axes without elements.
     var hasEmptyAxes = true
-    /// Positions that count from the end.
-    var countsFromTheEnd = true
     var nodes = 20...60
     var largest = 3000
     /// Axes long enough for several threads.
@@ -288,10 +286,9 @@ struct RandomProgram {
     guard let x = pick({ $0.tensor.rank > 0 && $0.tensor.count > 0 })?.tensor else { return nil }
     let axis = generator.integer(0..<x.rank)
     let size = x.shape[axis]
-    let countsFromTheEnd = style.countsFromTheEnd
     func positions(_ shape: Shape, _ size: Int) -> Tensor {
       let list = (0..<shape.count).map { _ in
-        Int32(generator.integer((countsFromTheEnd ? -size : 0)..<size))
+        Int32(generator.integer(0..<size))
       }
       return Tensor(list, shape: shape)
     }

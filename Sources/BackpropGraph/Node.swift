@@ -19,14 +19,21 @@ package final class Node: @unchecked Sendable {
   @exclusivity(unchecked) package private(set) var first: Node?
   @exclusivity(unchecked) package private(set) var second: Node?
   @exclusivity(unchecked) package private(set) var third: Node?
-  @exclusivity(unchecked) package private(set) var rest: [Node]
+  @exclusivity(unchecked) package private(set) var rest: [Node]?
   /// The device's buffer once the value is known. Only a device looks inside.
   @exclusivity(unchecked) package var value: AnyObject?
-  /// Why the value can never be known.
-  package let failure: ShapeError?
+  private let failureBox: FailureBox?
   /// The evaluation that met this node last, and its place there; guarded by the evaluation lock.
   @exclusivity(unchecked) package var epoch: UInt32 = 0
   @exclusivity(unchecked) package var place: Int32 = 0
+  /// How long a chain of nodes may hang on this one; see ``Release``.
+  fileprivate let depth: UInt32
+
+  /// A failure in one word: most nodes have none.
+  private final class FailureBox: Sendable {
+    let error: ShapeError
+    init(_ error: ShapeError) { self.error = error }
+  }
 
   package init(
     _ primitive: Primitive, _ shape: Shape, _ dtype: DType, argument: UInt64 = 0,
@@ -36,11 +43,26 @@ package final class Node: @unchecked Sendable {
     self.shape = shape
     self.dtype = dtype
     self.argument = argument
+    var failureBox: FailureBox?
+    var depth: UInt32 = 0
+    if let first {
+      failureBox = first.failureBox
+      depth = first.depth
+      if let second {
+        failureBox = failureBox ?? second.failureBox
+        depth = max(depth, second.depth)
+        if let third {
+          failureBox = failureBox ?? third.failureBox
+          depth = max(depth, third.depth)
+        }
+      }
+      depth += 1
+    }
+    self.failureBox = failureBox
+    self.depth = depth
     self.first = first
     self.second = second
     self.third = third
-    rest = []
-    failure = first?.failure ?? second?.failure ?? third?.failure
   }
 
   package init(_ primitive: Primitive, _ shape: Shape, _ dtype: DType, operands: [Node]) {
@@ -51,13 +73,9 @@ package final class Node: @unchecked Sendable {
     first = operands.count > 0 ? operands[0] : nil
     second = operands.count > 1 ? operands[1] : nil
     third = operands.count > 2 ? operands[2] : nil
-    rest = operands.count > 3 ? Array(operands[3...]) : []
-    var found: ShapeError?
-    for operand in operands where operand.failure != nil {
-      found = operand.failure
-      break
-    }
-    failure = found
+    rest = operands.count > 3 ? Array(operands[3...]) : nil
+    failureBox = operands.lazy.compactMap(\.failureBox).first
+    depth = (operands.lazy.map(\.depth).max() ?? 0) + 1
   }
 
   /// A node whose value exists already.
@@ -66,8 +84,8 @@ package final class Node: @unchecked Sendable {
     self.shape = shape
     self.dtype = dtype
     argument = 0
-    rest = []
-    failure = nil
+    failureBox = nil
+    depth = 0
     self.value = value
   }
 
@@ -77,12 +95,15 @@ package final class Node: @unchecked Sendable {
     self.shape = shape
     self.dtype = dtype
     argument = 0
-    rest = []
-    self.failure = failure
+    failureBox = FailureBox(failure)
+    depth = 0
   }
 
+  /// Why the value can never be known.
+  package var failure: ShapeError? { failureBox?.error }
+
   package var operandCount: Int {
-    if third != nil { return 3 + rest.count }
+    if third != nil { return 3 + (rest?.count ?? 0) }
     return second != nil ? 2 : (first != nil ? 1 : 0)
   }
 
@@ -100,55 +121,49 @@ package final class Node: @unchecked Sendable {
     body(second)
     guard let third else { return }
     body(third)
+    guard let rest else { return }
     for node in rest { body(node) }
   }
 
   /// Lets go of the operands: the value is known and no gradient will be asked for.
   package func cutHistory() {
-    guard first != nil else { return }
-    Release.drop(&first, &second, &third, &rest)
+    if depth > Release.deepest {
+      Release.drop(&first, &second, &third, &rest)
+      return
+    }
+    first = nil
+    second = nil
+    third = nil
+    rest = nil
   }
 
   deinit {
-    guard first != nil else { return }
-    Release.drop(&first, &second, &third, &rest)
+    if depth > Release.deepest { Release.drop(&first, &second, &third, &rest) }
   }
 }
 
 /// Frees chains of nodes without recursion: a chain of 50,000 nodes freed one inside the other
 /// overflows the stack.
 ///
-/// An operand that nobody else holds moves its own operands onto a stack before it goes.
+/// An operand that nobody else holds moves its own operands onto a stack before it goes. Chains
+/// that can't be long are left to the ordinary release, which is faster.
 private enum Release {
+  /// The longest chain that is freed one inside the other.
+  static let deepest: UInt32 = 400
+
   static func drop(
-    _ first: inout Node?, _ second: inout Node?, _ third: inout Node?, _ rest: inout [Node]
+    _ first: inout Node?, _ second: inout Node?, _ third: inout Node?, _ rest: inout [Node]?
   ) {
-    // Most operands outlive the node; only the last reference needs care. Of an operand that
-    // occurs twice both references may be the last.
-    let repeats = first === second || (third != nil && (second === third || first === third))
-    let shallow =
-      !repeats && !isLast(&first) && !isLast(&second) && !isLast(&third) && rest.isEmpty
-    if shallow {
-      first = nil
-      second = nil
-      third = nil
-      return
-    }
     var stack: [Node] = []
     take(&first, &stack)
     take(&second, &stack)
     take(&third, &stack)
-    for node in rest { stack.append(node) }
-    rest = []
+    if let more = rest { stack.append(contentsOf: more) }
+    rest = nil
     while var node = stack.popLast() {
       guard isKnownUniquelyReferenced(&node) else { continue }
       node.handOver(to: &stack)
     }
-  }
-
-  @inline(__always)
-  fileprivate static func isLast(_ node: inout Node?) -> Bool {
-    node?.first != nil && isKnownUniquelyReferenced(&node)
   }
 
   private static func take(_ node: inout Node?, _ stack: inout [Node]) {
@@ -163,10 +178,10 @@ extension Node {
     if let first { stack.append(first) }
     if let second { stack.append(second) }
     if let third { stack.append(third) }
-    stack.append(contentsOf: rest)
+    if let rest { stack.append(contentsOf: rest) }
     first = nil
     second = nil
     third = nil
-    rest = []
+    rest = nil
   }
 }

@@ -118,7 +118,8 @@ package enum Primitive: Hashable, Sendable {
     case .select: Pullback.ofSelect(x, g)
     case .cast: [x[0].dtype.isFloatingPoint ? g.cast(to: x[0].dtype) : nil]
     case .reshape: [g.reshaped(to: x[0].shape)]
-    case .permute(let permutation): [g.permuted(permutation.inverse(rank: x[0].rank).axes(x[0].rank))]
+    case .permute(let permutation):
+      [g.permuted(permutation.inverse(rank: x[0].rank).axes(x[0].rank))]
     case .broadcast: [Pullback.ofBroadcast(x[0], g)]
     case .slice(let window): [g.padded(window, to: x[0].shape)]
     case .pad(let window): [g.sliced(window, to: x[0].shape)]

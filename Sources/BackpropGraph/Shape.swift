@@ -5,8 +5,11 @@
 /// Kept inline (no array), so that making a node costs one allocation and comparing two shapes is
 /// a comparison of two vectors.
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
-  package var sizes: SIMD8<Int32>
-  package var storedRank: Int32
+  // Two vectors of four rather than one of eight, which would need an alignment that makes every
+  // allocation of a node slow. Sizes beyond the rank are 1.
+  package private(set) var low: SIMD4<Int32>
+  package private(set) var high: SIMD4<Int32>
+  private var storedRank: Int32
 
   /// The largest number of axes.
   public static let maximumRank = 8
@@ -18,11 +21,12 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   public init(_ sizes: some Collection<Int>) {
     precondition(
       sizes.count <= Shape.maximumRank, "a tensor has at most 8 axes, not \(sizes.count)")
-    self.sizes = SIMD8(repeating: 1)
+    low = SIMD4(repeating: 1)
+    high = SIMD4(repeating: 1)
     storedRank = Int32(sizes.count)
     for (axis, size) in sizes.enumerated() {
       precondition(size >= 0 && size <= Int32.max, "the size of axis \(axis) is \(size)")
-      self.sizes[axis] = Int32(size)
+      set(axis, size)
     }
   }
 
@@ -32,6 +36,13 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   /// The shape of a single value.
   public static let scalar = Shape([])
 
+  @inline(__always)
+  private func size(_ axis: Int) -> Int { Int(axis < 4 ? low[axis & 3] : high[axis & 3]) }
+
+  private mutating func set(_ axis: Int, _ size: Int) {
+    if axis < 4 { low[axis & 3] = Int32(size) } else { high[axis & 3] = Int32(size) }
+  }
+
   /// The number of axes.
   @inline(__always) public var rank: Int { Int(storedRank) }
 
@@ -39,18 +50,18 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   public subscript(_ axis: Int) -> Int {
     let position = axis < 0 ? axis + rank : axis
     precondition(position >= 0 && position < rank, "axis \(axis) of a shape of rank \(rank)")
-    return Int(sizes[position])
+    return size(position)
   }
 
   /// The number of elements: the product of the sizes; 1 for a scalar.
   public var count: Int {
     var product = 1
-    for axis in 0..<rank { product *= Int(sizes[axis]) }
+    for axis in 0..<rank { product *= size(axis) }
     return product
   }
 
   /// The sizes as an array.
-  public var dimensions: [Int] { (0..<rank).map { Int(sizes[$0]) } }
+  public var dimensions: [Int] { (0..<rank).map(size) }
 
   /// The sizes in brackets: `[32, 784]`.
   public var description: String {
@@ -59,7 +70,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
   package func replacing(_ axis: Int, with size: Int) -> Shape {
     var result = self
-    result.sizes[axis] = Int32(size)
+    result.set(axis, size)
     return result
   }
 
@@ -69,14 +80,15 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
     var step = 1
     for axis in stride(from: rank - 1, through: 0, by: -1) {
       result[axis] = step
-      step *= Int(sizes[axis])
+      step *= size(axis)
     }
     return result
   }
 
   /// The shape in which two operands meet by the NumPy rule, or nil.
   package static func broadcast(_ a: Shape, _ b: Shape) -> Shape? {
-    if a == b { return a }
+    if a == b || b.rank == 0 { return a }
+    if a.rank == 0 { return b }
     let rank = max(a.rank, b.rank)
     var result = [Int](repeating: 1, count: rank)
     for back in 1...max(rank, 1) where rank > 0 {
@@ -90,6 +102,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
   /// Whether a tensor of this shape can be repeated to fill `target` by the NumPy rule.
   package func broadcasts(to target: Shape) -> Bool {
+    if rank == 0 { return true }
     guard rank <= target.rank else { return false }
     let shift = target.rank - rank
     for axis in 0..<rank where self[axis] != target[axis + shift] && self[axis] != 1 {

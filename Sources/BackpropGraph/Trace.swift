@@ -110,12 +110,13 @@ package struct Trace: ~Copyable {
     let shape = node.shape
     add(UInt64(node.dtype.rawValue) << 8 | UInt64(shape.rank))
     // Sizes beyond the rank are 1.
-    let sizes = unsafeBitCast(shape.sizes, to: SIMD4<UInt64>.self)
-    if shape.rank > 0 { add(sizes[0]) }
-    if shape.rank > 2 { add(sizes[1]) }
+    let low = unsafeBitCast(shape.low, to: SIMD2<UInt64>.self)
+    if shape.rank > 0 { add(low[0]) }
+    if shape.rank > 2 { add(low[1]) }
     if shape.rank > 4 {
-      add(sizes[2])
-      add(sizes[3])
+      let high = unsafeBitCast(shape.high, to: SIMD2<UInt64>.self)
+      add(high[0])
+      add(high[1])
     }
   }
 }

@@ -90,9 +90,8 @@ struct Interpreter {
         dtype.isFloatingPoint
           ? x[0].elements.map(function.meaning) : x[0].elements.map(function.integerMeaning)
       case .binary(let function):
-        dtype.isFloatingPoint
-          ? zip(x[0].elements, x[1].elements).map(function.meaning)
-          : zip(x[0].elements, x[1].elements).map(function.integerMeaning)
+        zip(x[0].repeated(shape.count), x[1].repeated(shape.count))
+          .map(dtype.isFloatingPoint ? function.meaning : function.integerMeaning)
       case .compare(let comparison):
         zip(x[0].elements, x[1].elements).map { comparison.meaning($0, $1) ? 1 : 0 }
       case .select:

@@ -118,3 +118,11 @@ extension DType {
     }
   }
 }
+
+extension ReferenceValue {
+  /// The elements; a single number as often as needed.
+  func repeated(_ count: Int) -> [Double] {
+    elements.count == 1 && count != 1
+      ? [Double](repeating: elements[0], count: count) : elements
+  }
+}

@@ -36,7 +36,9 @@ bp_product bp_product_of(const bp_gemm_args *args, int level) {
   }
   if (g->n == 1) g->b_col = 1;
   const bool halves = g->a_type == BP_BF16 || g->b_type == BP_BF16;
-  p.kernels = bp_gemm_kernels_of(level, g->a_type == BP_BF16 && g->b_type == BP_BF16);
+  // Without a k there is nothing to pack, and the tiles of pairs read packed operands only.
+  const bool pairs = g->a_type == BP_BF16 && g->b_type == BP_BF16 && g->k > 0;
+  p.kernels = bp_gemm_kernels_of(level, pairs);
   p.rounds = g->c_type == BP_BF16;
   if (g->k == 0) return p;
   const size_t rows = (size_t)p.kernels->rows[BP_TILE_PACKED][2];

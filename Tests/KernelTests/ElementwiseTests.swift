@@ -48,11 +48,13 @@ func same(_ a: UInt32, _ b: UInt32) -> Bool {
 }
 
 let specials: [Float] = [
-  0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 1.5, 2.5, -2.5, 3, -3, 1e-45, -1e-45, 1e-38, -1e-38, 1.17549435e-38,
-  3.4028235e38, -3.4028235e38, .infinity, -.infinity, .nan, 88.7, 88.73, 89, -87.4, -103.9, -104, -150,
-  1e9, -1e9, 2_147_483_520, 2_147_483_648, -2_147_483_648, 16_777_216, 16_777_217, 0.99999994, 1.0000001,
-  65504, 65519, 65520, 6e-8, 3e-8, 2.9e-8, 6.1e-5, 6.09e-5, 0.625, 0.62499994, 0.92, 3.95, 10, 100, -100,
-  0.785398, 1.5707964, 3.1415927, 100000, 12345.678, 7.5e-8, -0.99999994, 1e-20, -1e-20,
+  0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 1.5, 2.5, -2.5, 3, -3, .leastNonzeroMagnitude,
+  -.leastNonzeroMagnitude, 1e-38, -1e-38, .leastNormalMagnitude, .greatestFiniteMagnitude,
+  -.greatestFiniteMagnitude, .infinity, -.infinity, .nan, 88.7, 88.73, 89, -87.4, -103.9, -104,
+  -150, 1e9, -1e9, 2_147_483_520, 2_147_483_648, -2_147_483_648, 16_777_215, 16_777_216,
+  0.99999994, 1.0000001, 65504, 65519, 65520, 6e-8, 3e-8, 2.9e-8, 6.1e-5, 6.09e-5, 0.625,
+  0.62499994, 0.92, 3.95, 10, 100, -100, 0.785398, 1.5707964, 3.1415927, 100000, 12345.678,
+  7.5e-8, -0.99999994, 1e-20, -1e-20,
 ]
 
 struct UnaryCase: Sendable, CustomStringConvertible {
@@ -142,7 +144,9 @@ let binaryCases: [BinaryCase] = [
       let error = ulps(result, row.exact(Double(v)))
       if error > worst.0 { worst = (error, v, result) }
       let exactZero = row.exact(Double(v))
-      if exactZero == 0, result == 0, row.bound > 0, exactZero.sign != result.sign { worst = (.infinity, v, result) }
+      if exactZero == 0, result == 0, row.bound > 0, exactZero.sign != result.sign {
+        worst = (.infinity, v, result)
+      }
     }
     #expect(worst.0 <= row.bound, "\(row) of \(worst.1) is \(worst.2): \(worst.0) ulp")
     if level == levels.last { print("ulp \(row) \(worst.0) at \(worst.1)") }
@@ -206,14 +210,17 @@ let binaryCases: [BinaryCase] = [
     let (a, b) = Self.pairs
     for op in 0..<Int32(BP_OP_MOVE.rawValue) {
       let types = String(cString: bp_op_types(op))
-      let operands = [a, b, Array(b.reversed())].prefix(types.count - 1).map { $0.map(\.bitPattern) }
+      let operands = [a, b, Array(b.reversed())].prefix(types.count - 1).map {
+        $0.map(\.bitPattern)
+      }
       let results = try levels.map { try apply(bp_op(UInt32(op)), operands, level: $0) }
       for (level, result) in zip(levels, results).dropFirst() {
         let differing = result.indices.first {
           types.first == "i" ? result[$0] != results[0][$0] : !same(result[$0], results[0][$0])
         }
         if let i = differing {
-          Issue.record("\(String(cString: bp_op_name(op))) differs at level \(level) for \(a[i]), \(b[i])")
+          Issue.record(
+            "\(String(cString: bp_op_name(op))) differs at level \(level) for \(a[i]), \(b[i])")
         }
       }
     }

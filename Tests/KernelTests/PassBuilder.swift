@@ -35,7 +35,11 @@ final class Slot {
 
   var contents: [UInt8] {
     get { (0..<size).map { start.load(fromByteOffset: $0, as: UInt8.self) } }
-    set { for (i, byte) in newValue.enumerated() { start.storeBytes(of: byte, toByteOffset: i, as: UInt8.self) } }
+    set {
+      for (i, byte) in newValue.enumerated() {
+        start.storeBytes(of: byte, toByteOffset: i, as: UInt8.self)
+      }
+    }
   }
 
   var words: [UInt32] {
@@ -226,7 +230,9 @@ struct Pass {
 
   private func withCall(
     _ pass: OpaquePointer, _ slots: [Slot],
-    _ body: (UnsafePointer<UnsafeMutableRawPointer?>, UnsafePointer<UInt32>, UnsafeMutableRawPointer)
+    _ body: (
+      UnsafePointer<UnsafeMutableRawPointer?>, UnsafePointer<UInt32>, UnsafeMutableRawPointer
+    )
       throws -> Void
   ) throws {
     let size = bp_pass_scratch(pass)
@@ -234,7 +240,9 @@ struct Pass {
     let pointers = slots.map { Optional($0.start) } + [nil]
     let bits = scalars.map(\.bits) + [0]
     try pointers.withUnsafeBufferPointer { p in
-      try bits.withUnsafeBufferPointer { s in try body(p.baseAddress!, s.baseAddress!, scratch.start) }
+      try bits.withUnsafeBufferPointer { s in
+        try body(p.baseAddress!, s.baseAddress!, scratch.start)
+      }
     }
     guard scratch.isIntact else { throw Failure(text: "scratch overrun") }
     for (i, slot) in slots.enumerated() where !slot.isIntact {

@@ -56,7 +56,7 @@ package struct IR: Sendable {
       case .output(let index):
         map.append([operands[0][Int(index)]])
       default:
-        map.append([add(node.primitive, node.shape, node.dtype, operands.map { $0[0] })])
+        map.append([add(node, operands.map { $0[0] })])
       }
     }
     results = wanted.map { map[$0][0] }
@@ -86,11 +86,22 @@ package struct IR: Sendable {
       case .placeholder(let index): result = [operands[Int(index)]]
       case .call(let id): result = expand(id.function, inner.map { $0[0] })
       case .output(let index): result = [inner[0][Int(index)]]
-      default: result = [add(node.primitive, node.shape, node.dtype, inner.map { $0[0] })]
+      default: result = [add(node, inner.map { $0[0] })]
       }
       map[ObjectIdentifier(node)] = result
     }
     return function.results.map { (map[ObjectIdentifier($0)] ?? [0])[0] }
+  }
+
+  /// The value of a node; numbers among the operands of a binary function are repeated.
+  private mutating func add(_ node: Node, _ operands: [Int]) -> Int {
+    var operands = operands
+    if case .binary = node.primitive, node.shape.rank > 0 {
+      for (position, operand) in operands.enumerated() where values[operand].shape.rank == 0 {
+        operands[position] = add(.broadcast, node.shape, values[operand].dtype, [operand])
+      }
+    }
+    return add(node.primitive, node.shape, node.dtype, operands)
   }
 
   /// A value of a primitive over earlier values: simplified if a rule applies, and an equal value

@@ -53,7 +53,8 @@ package enum Step: Sendable {
   case zero(Operand, count: Int)
   /// `result[o, j, i] = table[o, indices[j], i]`.
   case gather(
-    result: Operand, table: Operand, indices: Operand, outer: Int, axis: Int, inner: Int, count: Int)
+    result: Operand, table: Operand, indices: Operand, outer: Int, axis: Int, inner: Int, count: Int
+  )
   /// `result[o, indices[j], i] += updates[o, j, i]`; `result` holds zeros already.
   case scatterAdd(
     result: Operand, indices: Operand, updates: Operand, outer: Int, axis: Int, inner: Int,

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-/// A function of each pair of elements of two tensors of one shape and type.
+/// A function of each pair of elements of two tensors of one shape and type, one of which may be a
+/// single number instead.
 ///
 /// Operators on tensors bring the operands to one type (``DType/promoted(_:_:)``) and one shape
 /// (the NumPy rule) first.
@@ -57,6 +58,21 @@ extension Tensor {
     return Tensor(Node(.binary(function), x.shape, x.dtype, x.node, y.node))
   }
 
+  /// A tensor and a number. The number stays a single one (the planner repeats it), so that the
+  /// most common of all operations costs two nodes.
+  static func binary(_ function: Binary, _ a: Tensor, number: Float) -> Tensor {
+    let b = scalar(number, meeting: a)
+    guard a.dtype == b.dtype else { return binary(function, a, b) }
+    return Tensor(Node(.binary(function), a.shape, a.dtype, a.node, b.node))
+  }
+
+  /// A number and a tensor.
+  static func binary(_ function: Binary, number: Float, _ b: Tensor) -> Tensor {
+    let a = scalar(number, meeting: b)
+    guard a.dtype == b.dtype else { return binary(function, a, b) }
+    return Tensor(Node(.binary(function), b.shape, b.dtype, a.node, b.node))
+  }
+
   /// Both operands in one type and one shape, or nil if their shapes can't meet.
   static func meet(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor)? {
     var (x, y) = (a, b)
@@ -99,23 +115,23 @@ extension Tensor {
   /// The remainder with the sign of b.
   public static func % (a: Tensor, b: Tensor) -> Tensor { binary(.remainder, a, b) }
   /// a + b for each element of a.
-  public static func + (a: Tensor, b: Float) -> Tensor { a + scalar(b, meeting: a) }
+  public static func + (a: Tensor, b: Float) -> Tensor { binary(.add, a, number: b) }
   /// a + b for each element of b.
-  public static func + (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) + b }
+  public static func + (a: Float, b: Tensor) -> Tensor { binary(.add, number: a, b) }
   /// a − b for each element of a.
-  public static func - (a: Tensor, b: Float) -> Tensor { a - scalar(b, meeting: a) }
+  public static func - (a: Tensor, b: Float) -> Tensor { binary(.subtract, a, number: b) }
   /// a − b for each element of b.
-  public static func - (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) - b }
+  public static func - (a: Float, b: Tensor) -> Tensor { binary(.subtract, number: a, b) }
   /// a b for each element of a.
-  public static func * (a: Tensor, b: Float) -> Tensor { a * scalar(b, meeting: a) }
+  public static func * (a: Tensor, b: Float) -> Tensor { binary(.multiply, a, number: b) }
   /// a b for each element of b.
-  public static func * (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) * b }
+  public static func * (a: Float, b: Tensor) -> Tensor { binary(.multiply, number: a, b) }
   /// a / b for each element of a.
-  public static func / (a: Tensor, b: Float) -> Tensor { a / scalar(b, meeting: a) }
+  public static func / (a: Tensor, b: Float) -> Tensor { binary(.divide, a, number: b) }
   /// a / b for each element of b.
-  public static func / (a: Float, b: Tensor) -> Tensor { scalar(a, meeting: b) / b }
+  public static func / (a: Float, b: Tensor) -> Tensor { binary(.divide, number: a, b) }
   /// The remainder with the sign of b, for each element of a.
-  public static func % (a: Tensor, b: Float) -> Tensor { a % scalar(b, meeting: a) }
+  public static func % (a: Tensor, b: Float) -> Tensor { binary(.remainder, a, number: b) }
 }
 
 /// aᵇ, element by element; integers become float32.

@@ -35,7 +35,8 @@ extension Tensor {
         "reshape", [self],
         "\(count) elements cannot take the shape \(sizes)",
         hint: "the sizes must multiply to \(count)",
-        shape: sizes.count <= 8 ? Shape(sizes.map { Swift.min(Swift.max($0, 0), Int(Int32.max)) }) : [count],
+        shape: sizes.count <= 8
+          ? Shape(sizes.map { Swift.min(Swift.max($0, 0), Int(Int32.max)) }) : [count],
         dtype: dtype)
     }
     return reshaped(to: Shape(sizes))

@@ -50,7 +50,8 @@ package final class CPU: @unchecked Sendable {
   /// Chooses level and threads from here on; nil keeps what is.
   package static func select(level: Int32? = nil, threadCount: Int? = nil) {
     let now = current
-    if (level ?? now.level) == now.level, (threadCount ?? now.pool.threadCount) == now.pool.threadCount
+    if (level ?? now.level) == now.level,
+      (threadCount ?? now.pool.threadCount) == now.pool.threadCount
     {
       return
     }

@@ -76,7 +76,9 @@ package final class Program {
   }
 
   /// Shares units of work among the threads if there is enough of it.
-  private func share(_ units: Int, cost: Double, _ body: (_ from: Int, _ to: Int, _ thread: Int) -> Void) {
+  private func share(
+    _ units: Int, cost: Double, _ body: (_ from: Int, _ to: Int, _ thread: Int) -> Void
+  ) {
     if cpu.pool.threadCount == 1 || cost < Program.parallelThreshold || units < 2 {
       body(0, units, 0)
       return
@@ -197,7 +199,8 @@ package final class Program {
   }
 
   /// Nothing is read or written by a position that is not there.
-  private func checkIndices(_ indices: Operand, count: Int, below axis: Int, _ name: String) throws {
+  private func checkIndices(_ indices: Operand, count: Int, below axis: Int, _ name: String) throws
+  {
     let values = UnsafeBufferPointer(
       start: address(indices).assumingMemoryBound(to: Int32.self), count: count)
     guard let place = values.firstIndex(where: { $0 < 0 || Int($0) >= axis }) else { return }

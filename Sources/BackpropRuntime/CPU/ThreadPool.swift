@@ -114,16 +114,18 @@ package final class ThreadPool: @unchecked Sendable {
       var thread = pthread_t()
     #endif
     let entry = Unmanaged.passRetained(Entry(self, index))
-    let status = pthread_create(&thread, nil, { argument in
-      #if canImport(Darwin)
-        let raw = argument
-      #else
-        guard let raw = argument else { return nil }
-      #endif
-      let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
-      entry.pool.loop(entry.index)
-      return nil
-    }, entry.toOpaque())
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        #if canImport(Darwin)
+          let raw = argument
+        #else
+          guard let raw = argument else { return nil }
+        #endif
+        let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
+        entry.pool.loop(entry.index)
+        return nil
+      }, entry.toOpaque())
     precondition(status == 0, "the system refuses to start a thread (error \(status))")
     #if canImport(Darwin)
       if let thread { pthread_detach(thread) }

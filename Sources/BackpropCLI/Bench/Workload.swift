@@ -59,10 +59,12 @@ enum Workload {
   ) throws -> BenchResult {
     model.initialize(seed: 0)
     try evaluate(data)
+    // As the training loop does, the model is looked through once.
+    let parameters = model.parameters()
     var number = 0
     func step() throws {
       let gradients = try Context.training(seed: 0, step: number, precision: precision) {
-        try valueAndGradient(of: model.parameters(), loss).gradients
+        try valueAndGradient(of: parameters, loss).gradients
       }
       try optimizer.update(gradients)
       number += 1

@@ -36,6 +36,9 @@ package enum Evaluator {
   /// How many plans have been made so far; a plan that is found again is not counted.
   package static var planCount: Int { Evaluation.lock.withLock { _ in workshop.planCount } }
 
+  /// The plan that ran last, for people to read.
+  package static var latestPlan: Plan? { Evaluation.lock.withLock { _ in workshop.latest?.plan } }
+
   // Only touched while the evaluation lock is held.
   nonisolated(unsafe) private static var workshop = Workshop()
 }
@@ -61,6 +64,7 @@ private struct Workshop: ~Copyable {
   private var entryCount = 0
   private var clock = 0
   private(set) var planCount = 0
+  private(set) var latest: Program?
   private var trace = Trace()
   private var results = Pile<Int32>()
   private var dead = Pile<Int32>()
@@ -73,6 +77,7 @@ private struct Workshop: ~Copyable {
   mutating func forget() {
     entries = [:]
     entryCount = 0
+    latest = nil
   }
 
   mutating func plan(_ wanted: [Node], epoch: inout UInt32) -> Plan {
@@ -91,6 +96,7 @@ private struct Workshop: ~Copyable {
     clock += 1
     let entry = try known() ?? prepare()
     entry.lastUse = clock
+    latest = entry.program
     try run(entry.program, entry.results, keepsHistory: keepsHistory)
   }
 

@@ -81,9 +81,13 @@ package final class Node: @unchecked Sendable {
     operand1 = operands.count > 1 ? .passRetained(operands[1]) : nil
     operand2 = operands.count > 2 ? .passRetained(operands[2]) : nil
     rest = operands.count > 3 ? Array(operands[3...]) : nil
-    failureBox = operands.lazy.compactMap(\.failureBox).first
+    var failureBox: FailureBox?
     var depth: UInt32 = 0
-    for operand in operands { depth = max(depth, operand.depth.load(ordering: .relaxed)) }
+    for operand in operands {
+      depth = max(depth, operand.depth.load(ordering: .relaxed))
+      if let box = operand.failureBox, failureBox == nil { failureBox = box }
+    }
+    self.failureBox = failureBox
     self.depth = Atomic(depth + 1)
   }
 

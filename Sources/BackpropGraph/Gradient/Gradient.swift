@@ -59,6 +59,16 @@ private enum GradientCache {
     let captures: [Capture]
     /// Which result belongs to each leaf; nil: zeros.
     let results: [Int?]
+    /// Whether the results are the function's, each once and in order.
+    let isWhole: Bool
+
+    init(words: [UInt64], function: FunctionID?, captures: [Capture], results: [Int?]) {
+      self.words = words
+      self.function = function
+      self.captures = captures
+      self.results = results
+      isWhole = results.enumerated().allSatisfy { $0.offset == $0.element }
+    }
   }
 
   enum Capture: Sendable {
@@ -91,15 +101,18 @@ private enum GradientCache {
     guard let function = template.function else {
       return leaves.map { Tensor.literal(0, $0.shape, $0.dtype).node }
     }
-    let operands = template.captures.map {
-      switch $0 {
-      case .place(let place): node(place)
+    var operands: [Node] = []
+    operands.reserveCapacity(template.captures.count)
+    for capture in template.captures {
+      switch capture {
+      case .place(let place): operands.append(node(place))
       case .result(let call, let index, let shape, let dtype):
-        Node(.output(index), shape, dtype, node(call))
-      case .number(let node): node
+        operands.append(Node(.output(index), shape, dtype, node(call)))
+      case .number(let node): operands.append(node)
       }
     }
     let outputs = call(function, operands)
+    if template.isWhole { return outputs }
     return zip(leaves, template.results).map { leaf, index in
       index.map { outputs[$0] } ?? Tensor.literal(0, leaf.shape, leaf.dtype).node
     }

@@ -18,23 +18,29 @@ import Synchronization
 package final class CPU: @unchecked Sendable {
   package let level: Int32
   package let pool: ThreadPool
-  private var arena: UnsafeMutableRawPointer?
-  private var arenaSize = 0
-  private var scratch: [UnsafeMutableRawPointer?]
-  private var scratchSize: [Int]
+  @exclusivity(unchecked) private var arena: UnsafeMutableRawPointer?
+  @exclusivity(unchecked) private var arenaSize = 0
+  /// Each thread's scratch memory, touched by that thread alone.
+  private let scratch: UnsafeMutableBufferPointer<Scratch>
+
+  private struct Scratch {
+    var block: UnsafeMutableRawPointer?
+    var byteCount = 0
+  }
 
   package init(level: Int32, threadCount: Int) {
     self.level = level
     HostBuffer.adviceForLargeBlocks.withLock { $0 = { bp_use_large_pages($0, $1) } }
     pool = ThreadPool(threadCount: threadCount)
-    scratch = [UnsafeMutableRawPointer?](repeating: nil, count: pool.threadCount)
-    scratchSize = [Int](repeating: 0, count: pool.threadCount)
+    scratch = .allocate(capacity: pool.threadCount)
+    scratch.initialize(repeating: Scratch())
   }
 
   deinit {
     pool.stop()
     arena?.deallocate()
-    for block in scratch { block?.deallocate() }
+    for own in scratch { own.block?.deallocate() }
+    scratch.deallocate()
   }
 
   /// The device that evaluations run on. Guarded by the evaluation lock after the first use.
@@ -98,12 +104,12 @@ package final class CPU: @unchecked Sendable {
 
   /// Scratch memory of a thread. Only that thread may ask.
   func scratch(_ thread: Int, _ byteCount: Int) -> UnsafeMutableRawPointer {
-    if let block = scratch[thread], scratchSize[thread] >= byteCount { return block }
-    scratch[thread]?.deallocate()
+    let own = scratch[thread]
+    if let block = own.block, own.byteCount >= byteCount { return block }
+    own.block?.deallocate()
     let size = max(byteCount, 4096)
     let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-    scratch[thread] = fresh
-    scratchSize[thread] = size
+    scratch[thread] = Scratch(block: fresh, byteCount: size)
     return fresh
   }
 }

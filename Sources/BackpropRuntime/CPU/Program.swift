@@ -7,7 +7,9 @@ import CBackprop
 package final class Program {
   package let plan: Plan
   private let cpu: CPU
-  private var kernels: [Kernel] = []
+  private let kernels: [Kernel]
+  /// Keeps what `kernels` refers to: going through them retains nothing.
+  private let owned: [AnyObject]
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private let arenaSlots: [(slot: Int, offset: Int)]
   /// The slots whose memory is given at each run.
@@ -22,10 +24,11 @@ package final class Program {
     let byteCount: Int
   }
 
-  enum Kernel {
-    case pass(PassKernel)
-    case matmul(MatmulKernel)
-    case plain(Step)
+  private enum Kernel {
+    case pass(Unmanaged<PassKernel>)
+    case matmul(Unmanaged<MatmulKernel>)
+    /// The plan's step of this number.
+    case plain(Int)
   }
 
   package init(_ plan: Plan, cpu: CPU) throws {
@@ -51,14 +54,23 @@ package final class Program {
     }
     self.bindings = bindings
     resultBindings = plan.results.map { bindingOf[$0] }
-    for step in plan.steps {
+    var kernels: [Kernel] = []
+    var owned: [AnyObject] = []
+    for (number, step) in plan.steps.enumerated() {
       switch step {
-      case .pass(let pass): kernels.append(.pass(try PassKernel(pass, level: cpu.level)))
-      case .matmul(let step): kernels.append(.matmul(try MatmulKernel(step, cpu: cpu)))
+      case .pass(let pass):
+        let kernel = try PassKernel(pass, level: cpu.level)
+        owned.append(kernel)
+        kernels.append(.pass(.passUnretained(kernel)))
+      case .matmul(let step):
+        let kernel = try MatmulKernel(step, cpu: cpu)
+        owned.append(kernel)
+        kernels.append(.matmul(.passUnretained(kernel)))
       case .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort, .reduceRows:
-        kernels.append(.plain(step))
+        kernels.append(.plain(number))
       }
     }
+    (self.kernels, self.owned) = (kernels, owned)
   }
 
   deinit { slots.deallocate() }
@@ -76,10 +88,12 @@ package final class Program {
     for kernel in kernels {
       switch kernel {
       case .pass(let pass):
-        pass.setScalars(scalars)
-        run(pass)
-      case .matmul(let matmul): matmul.run(slots, scalars, cpu)
-      case .plain(let step): try run(step)
+        pass._withUnsafeGuaranteedRef {
+          $0.setScalars(scalars)
+          run($0)
+        }
+      case .matmul(let matmul): matmul._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+      case .plain(let number): try run(plan.steps[number])
       }
     }
   }

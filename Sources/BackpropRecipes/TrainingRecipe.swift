@@ -115,6 +115,12 @@ public struct TrainingRecipe: Hashable, Sendable {
     epochs = try keys.integer(.epochs, in: 1...1_000_000, default: 20)
     batch = try keys.integer(.batch, in: 1...(1 << 24), default: 64)
     microBatches = try keys.integer(.micro_batches, in: 1...65536, default: 1)
+    guard try keys.text(.optimizer) != "lbfgs" else {
+      throw keys.error(
+        .optimizer,
+        "cannot be lbfgs, which evaluates the loss of all examples again and again and "
+          + "takes no batches", "choose adamw here; the library has LBFGS")
+    }
     optimizer = try keys.choice(.optimizer, default: .adamw)
     learningRate = try keys.number(.learning_rate, .positive, default: optimizer.usualRate)
     momentum = try keys.number(.momentum, .fraction, default: optimizer == .sgd ? 0.9 : 0)
@@ -168,6 +174,12 @@ public struct TrainingRecipe: Hashable, Sendable {
     }
     guard !nesterov || optimizer == .sgd else {
       throw keys.error(.nesterov, "is for sgd", "remove it")
+    }
+    guard l2 == 0 || !optimizer.decaysApart else {
+      throw keys.error(.l2, "is not for \(optimizer.rawValue)", "write weight_decay")
+    }
+    guard clipNorm == nil || clipValue == nil else {
+      throw keys.error(.clip_value, "and clip_norm exclude each other", "remove one")
     }
     guard warmupEpochs < Double(epochs) else {
       throw keys.error(

@@ -6,7 +6,26 @@ import BackpropFormats
 public struct TrainingRecipe: Hashable, Sendable {
   /// What turns gradients into new weights.
   public enum Optimizer: String, Hashable, Sendable, CaseIterable {
-    case sgd, adagrad, rmsprop, adadelta, adam, amsgrad, adamw, lion, muon, lamb
+    /// Gradient descent, with momentum unless told otherwise.
+    case sgd
+    /// ``Adagrad``
+    case adagrad
+    /// ``RMSprop``
+    case rmsprop
+    /// ``Adadelta``
+    case adadelta
+    /// ``Adam``; weight decay is in the gradient.
+    case adam
+    /// ``AMSGrad``
+    case amsgrad
+    /// ``AdamW``
+    case adamw
+    /// ``Lion``
+    case lion
+    /// ``Muon``, with AdamW for vectors.
+    case muon
+    /// ``LAMB``
+    case lamb
   }
 
   /// How the learning rate changes over the training.
@@ -54,12 +73,18 @@ public struct TrainingRecipe: Hashable, Sendable {
 
   /// By what the best epoch is chosen.
   public enum Monitor: String, Hashable, Sendable, CaseIterable {
-    case accuracy, loss
+    /// The highest accuracy.
+    case accuracy
+    /// The lowest loss.
+    case loss
   }
 
   /// In which type the steps are computed.
   public enum Precision: String, Hashable, Sendable, CaseIterable {
-    case float32, bfloat16
+    /// All in float32.
+    case float32
+    /// Products in bfloat16, weights and sums in float32.
+    case bfloat16
   }
 
   /// Passes over the training examples.

@@ -3,6 +3,7 @@
 #ifdef __linux__
 #define _GNU_SOURCE
 #include <sched.h>
+#include <sys/mman.h>
 #endif
 #include <unistd.h>
 
@@ -34,6 +35,14 @@ void bp_subnormals_restore(unsigned long before) {
   __asm__ volatile("msr fpcr, %0" : : "r"(before));
 #else
   (void)before;
+#endif
+}
+
+void bp_use_large_pages(void *block, size_t bytes) {
+#ifdef __linux__
+  madvise(block, bytes, MADV_HUGEPAGE);  // a wish: whether it is granted does not matter
+#else
+  (void)block, (void)bytes;
 #endif
 }
 

@@ -20,6 +20,8 @@ struct Bench: ParsableCommand {
   var workloads: [String] = []
   @Flag(help: "Measure kernels instead, with their share of the machine's peak.")
   var kernels = false
+  @Flag(help: "Print the plan of a workload's step: what runs together, and in what memory.")
+  var plan = false
   @Option(help: "Seconds for each measurement.") var seconds = 5.0
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Option(help: "float32 or bfloat16.") var dtype = "float32"
@@ -45,6 +47,10 @@ struct Bench: ParsableCommand {
     let type: DType = dtype == "bfloat16" ? .bfloat16 : .float32
     if kernels { return try KernelBench(seconds: seconds, json: json).run() }
     let names = workloads.isEmpty ? Workload.names : workloads
+    if plan {
+      for name in names { Output.print(try Workload.plan(name, dtype: type)) }
+      return
+    }
     if names.count == 1 {
       let result = try Workload.measure(names[0], seconds: seconds, dtype: type)
       return Output.print(json ? try result.json.text() : result.text)

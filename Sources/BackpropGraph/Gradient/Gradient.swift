@@ -77,7 +77,7 @@ private enum GradientCache {
   static func gradients(of result: Node, at leaves: [Node]) -> [Node] {
     let found: [Node]? = Evaluation.lock.withLock { walk -> [Node]? in
       trace.walk(from: [result], boundary: leaves, epoch: &walk.epoch)
-      if let template = templates[trace.hash]?.first(where: { $0.words == trace.words }) {
+      if let template = templates[trace.hash]?.first(where: { trace.words.isEqual(to: $0.words) }) {
         return apply(template, leaves) { trace[$0].takeUnretainedValue() }
       }
       return nil
@@ -109,7 +109,10 @@ private enum GradientCache {
   private static func derive(_ result: Node, _ leaves: [Node]) -> [Node] {
     let (forward, words, hash) = Evaluation.lock.withLock { walk in
       trace.walk(from: [result], boundary: leaves, epoch: &walk.epoch)
-      return (trace.nodes.map { $0.takeUnretainedValue() }, trace.words, trace.hash)
+      return (
+        trace.nodes.elements.map { $0.takeUnretainedValue() }, Array(trace.words.elements),
+        trace.hash
+      )
     }
     var place: [ObjectIdentifier: Int32] = [:]
     for (index, node) in forward.enumerated() { place[ObjectIdentifier(node)] = Int32(index) }

@@ -89,7 +89,7 @@ package final class GraphFunction: Sendable {
       words.append(node.primitive.word)
       words.append(UInt64(node.dtype.rawValue) << 8 | UInt64(node.shape.rank))
       for axis in 0..<node.shape.rank { words.append(UInt64(node.shape[axis])) }
-      node.forEachOperand { words.append(places[ObjectIdentifier($0)] ?? .max) }
+      for operand in node.operands { words.append(places[ObjectIdentifier(operand)] ?? .max) }
     }
     for node in results { words.append(places[ObjectIdentifier(node)] ?? .max) }
     return table.withLock { table in

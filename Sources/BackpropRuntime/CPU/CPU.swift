@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropGraph
 import CBackprop
 import Synchronization
 
@@ -24,6 +25,7 @@ package final class CPU: @unchecked Sendable {
 
   package init(level: Int32, threadCount: Int) {
     self.level = level
+    HostBuffer.adviceForLargeBlocks.withLock { $0 = { bp_use_large_pages($0, $1) } }
     pool = ThreadPool(threadCount: threadCount)
     scratch = [UnsafeMutableRawPointer?](repeating: nil, count: pool.threadCount)
     scratchSize = [Int](repeating: 0, count: pool.threadCount)
@@ -86,7 +88,10 @@ package final class CPU: @unchecked Sendable {
     if let arena, arenaSize >= byteCount { return arena }
     arena?.deallocate()
     let size = max(byteCount, 4096)
-    let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+    let isLarge = size >= HostBuffer.largeBlock
+    let fresh = UnsafeMutableRawPointer.allocate(
+      byteCount: size, alignment: isLarge ? HostBuffer.largePage : 4096)
+    if isLarge { bp_use_large_pages(fresh, size) }
     (arena, arenaSize) = (fresh, size)
     return fresh
   }

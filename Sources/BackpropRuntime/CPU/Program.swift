@@ -10,6 +10,17 @@ package final class Program {
   private var kernels: [Kernel] = []
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private let arenaSlots: [(slot: Int, offset: Int)]
+  /// The slots whose memory is given at each run.
+  let bindings: [Binding]
+  /// For each result of the plan its place among `bindings`.
+  let resultBindings: [Int]
+
+  /// A slot whose memory is that of a leaf, or new (leaf −1).
+  struct Binding {
+    let slot: Int
+    let leaf: Int32
+    let byteCount: Int
+  }
 
   enum Kernel {
     case pass(PassKernel)
@@ -26,6 +37,20 @@ package final class Program {
       guard case .arena(let offset) = buffer.place else { return nil }
       return (slot, offset)
     }
+    var bindings: [Binding] = []
+    var bindingOf = [Int](repeating: -1, count: plan.buffers.count)
+    for (slot, buffer) in plan.buffers.enumerated() {
+      let leaf: Int
+      switch buffer.place {
+      case .leaf(let index), .donated(let index): leaf = index
+      case .result: leaf = -1
+      case .arena: continue
+      }
+      bindingOf[slot] = bindings.count
+      bindings.append(Binding(slot: slot, leaf: Int32(leaf), byteCount: buffer.byteCount))
+    }
+    self.bindings = bindings
+    resultBindings = plan.results.map { bindingOf[$0] }
     for step in plan.steps {
       switch step {
       case .pass(let pass): kernels.append(.pass(try PassKernel(pass, level: cpu.level)))

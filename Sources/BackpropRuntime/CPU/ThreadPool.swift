@@ -31,7 +31,7 @@ package final class ThreadPool: @unchecked Sendable {
   private var taskCount = 0
   private var body: ((_ task: Int, _ thread: Int) -> Void)?
 
-  /// How often a worker looks before it sleeps: some tens of microseconds.
+  /// How often a worker looks before it sleeps.
   private static let patience = 20_000
 
   package init(threadCount: Int) {
@@ -55,7 +55,12 @@ package final class ThreadPool: @unchecked Sendable {
       generation.add(1, ordering: .sequentiallyConsistent)
       if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.wakeAll() }
       work(0)
-      while busy.load(ordering: .acquiring) > 0 { bp_pause() }
+      // A worker that lost its core to another process gets this one.
+      var looks = 0
+      while busy.load(ordering: .acquiring) > 0 {
+        looks += 1
+        if looks < 2_000 { bp_pause() } else { sched_yield() }
+      }
       self.body = nil
     }
   }

@@ -32,7 +32,10 @@ public struct DataRecipe: Hashable, Sendable {
 
   /// What stands in for a missing number.
   public enum Fill: String, Hashable, Sendable, CaseIterable {
-    case median, mean
+    /// The middle one.
+    case median
+    /// The mean.
+    case mean
   }
 
   /// How categories become numbers.

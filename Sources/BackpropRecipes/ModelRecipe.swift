@@ -14,8 +14,32 @@ public struct ModelRecipe: Hashable, Sendable {
 
   /// The function between layers.
   public enum Activation: String, Hashable, Sendable, CaseIterable {
-    case relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, mish, softplus, tanh, sigmoid
-    case hard_sigmoid, hard_swish
+    /// max(x, 0)
+    case relu
+    /// x above 0, x/100 below.
+    case leaky_relu
+    /// x above 0, eˣ − 1 below.
+    case elu
+    /// elu with the self-normalizing constants.
+    case selu
+    /// x Φ(x)
+    case gelu
+    /// x Φ(x) with Φ by tanh.
+    case gelu_tanh
+    /// x σ(x)
+    case silu
+    /// x tanh(ln(1 + eˣ))
+    case mish
+    /// ln(1 + eˣ)
+    case softplus
+    /// tanh x
+    case tanh
+    /// 1/(1 + e⁻ˣ)
+    case sigmoid
+    /// x/6 + ½ between 0 and 1.
+    case hard_sigmoid
+    /// x · hard_sigmoid(x)
+    case hard_swish
   }
 
   /// What keeps the scale of hidden layers.

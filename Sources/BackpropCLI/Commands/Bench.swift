@@ -22,6 +22,8 @@ struct Bench: ParsableCommand {
   var kernels = false
   @Flag(help: "Print the plan of a workload's step: what runs together, and in what memory.")
   var plan = false
+  @Flag(help: "Measure what it costs to trace, differentiate and find a plan, in ns a node.")
+  var tracing = false
   @Option(help: "Seconds for each measurement.") var seconds = 5.0
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Option(help: "float32 or bfloat16.") var dtype = "float32"
@@ -45,6 +47,7 @@ struct Bench: ParsableCommand {
   mutating func run() throws {
     try System.setThreads(threads)
     let type: DType = dtype == "bfloat16" ? .bfloat16 : .float32
+    if tracing { return try TracingBench(seconds: seconds, json: json).run() }
     if kernels { return try KernelBench(seconds: seconds, json: json).run() }
     let names = workloads.isEmpty ? Workload.names : workloads
     if plan {

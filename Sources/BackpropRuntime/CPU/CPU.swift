@@ -18,14 +18,19 @@ import Synchronization
 package final class CPU: @unchecked Sendable {
   package let level: Int32
   package let pool: ThreadPool
+  /// Whether convolutions keep to their definition, one chain for each element.
+  package let isExact: Bool
   private var arena: UnsafeMutableRawPointer?
   private var arenaSize = 0
+  private var shared: UnsafeMutableRawPointer?
+  private var sharedSize = 0
   private var scratch: [UnsafeMutableRawPointer?]
   private var scratchSize: [Int]
 
-  package init(level: Int32, threadCount: Int) {
+  package init(level: Int32, threadCount: Int, isExact: Bool = true) {
     self.level = level
     HostBuffer.adviceForLargeBlocks.withLock { $0 = { bp_use_large_pages($0, $1) } }
+    self.isExact = isExact
     pool = ThreadPool(threadCount: threadCount)
     scratch = [UnsafeMutableRawPointer?](repeating: nil, count: pool.threadCount)
     scratchSize = [Int](repeating: 0, count: pool.threadCount)
@@ -34,6 +39,7 @@ package final class CPU: @unchecked Sendable {
   deinit {
     pool.stop()
     arena?.deallocate()
+    shared?.deallocate()
     for block in scratch { block?.deallocate() }
   }
 
@@ -93,6 +99,16 @@ package final class CPU: @unchecked Sendable {
       byteCount: size, alignment: isLarge ? HostBuffer.largePage : 4096)
     if isLarge { bp_use_large_pages(fresh, size) }
     (arena, arenaSize) = (fresh, size)
+    return fresh
+  }
+
+  /// Memory that the tasks of one kernel share while it runs.
+  func workspace(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    if let shared, sharedSize >= byteCount { return shared }
+    shared?.deallocate()
+    let size = max(byteCount, 4096)
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+    (shared, sharedSize) = (fresh, size)
     return fresh
   }
 

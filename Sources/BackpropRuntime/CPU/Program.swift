@@ -21,10 +21,12 @@ package final class Program {
     let leaf: Int32
     let byteCount: Int
   }
+  var level: Int32 { cpu.level }
 
   enum Kernel {
     case pass(PassKernel)
     case matmul(MatmulKernel)
+    case convolution(ConvolutionKernel)
     case plain(Step)
   }
 
@@ -55,7 +57,12 @@ package final class Program {
       switch step {
       case .pass(let pass): kernels.append(.pass(try PassKernel(pass, level: cpu.level)))
       case .matmul(let step): kernels.append(.matmul(try MatmulKernel(step, cpu: cpu)))
-      case .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort, .reduceRows:
+      case .convolution(let step):
+        kernels.append(.convolution(try ConvolutionKernel(step, isGradient: false, cpu: cpu)))
+      case .convolutionKernelGradient(let step):
+        kernels.append(.convolution(try ConvolutionKernel(step, isGradient: true, cpu: cpu)))
+      case .pooling, .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort,
+        .reduceRows:
         kernels.append(.plain(step))
       }
     }
@@ -79,6 +86,7 @@ package final class Program {
         pass.setScalars(scalars)
         run(pass)
       case .matmul(let matmul): matmul.run(slots, scalars, cpu)
+      case .convolution(let convolution): convolution.run(slots, scalars, cpu)
       case .plain(let step): try run(step)
       }
     }
@@ -101,7 +109,7 @@ package final class Program {
   }
 
   /// Shares units of work among the threads if there is enough of it.
-  private func share(
+  func share(
     _ units: Int, cost: Double, _ body: (_ from: Int, _ to: Int, _ thread: Int) -> Void
   ) {
     if cpu.pool.threadCount == 1 || cost < Program.parallelThreshold || units < 2 {
@@ -114,7 +122,7 @@ package final class Program {
     }
   }
 
-  private func address(_ operand: Operand) -> UnsafeMutableRawPointer {
+  func address(_ operand: Operand) -> UnsafeMutableRawPointer {
     guard let base = slots[operand.slot] else {
       preconditionFailure("slot \(operand.slot) has no memory")
     }
@@ -123,7 +131,8 @@ package final class Program {
 
   private func run(_ step: Step) throws {
     switch step {
-    case .pass, .matmul: break
+    case .pass, .matmul, .convolution, .convolutionKernelGradient: break
+    case .pooling(let step): run(step)
     case .copy(let dims, let destination, let source):
       copy(dims, destination, source)
     case .zero(let operand, let count):

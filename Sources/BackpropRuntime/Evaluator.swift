@@ -54,6 +54,14 @@ package enum Evaluator {
   /// The plan that ran last, for people to read.
   package static var latestPlan: Plan? { Evaluation.lock.withLock { _ in workshop.latest?.plan } }
 
+  /// Takes the time of each step of the plan that ran last, from now on.
+  package static func takeTimes() { Evaluation.lock.withLock { _ in workshop.latest?.takeTimes() } }
+
+  /// Seconds that each step of ``latestPlan`` took since ``takeTimes()``.
+  package static var times: [Double] {
+    Evaluation.lock.withLock { _ in workshop.latest?.seconds ?? [] }
+  }
+
   // Only touched while the evaluation lock is held.
   nonisolated(unsafe) private static var workshop = Workshop()
 }

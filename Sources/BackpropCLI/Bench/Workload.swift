@@ -50,7 +50,7 @@ enum Workload {
 }
 
 /// A workload set up: its network, data and optimizer.
-private struct Steps {
+struct Steps {
   /// What a step counts for.
   let items: Double
   let run: () throws -> Void

@@ -22,6 +22,8 @@ struct Bench: ParsableCommand {
   var kernels = false
   @Flag(help: "Print the plan of a workload's step: what runs together, and in what memory.")
   var plan = false
+  @Flag(help: "Show where the time of a workload's step goes, kernel by kernel.")
+  var profile = false
   @Flag(help: "Measure what it costs to trace, differentiate and find a plan, in ns a node.")
   var tracing = false
   @Option(help: "Seconds for each measurement.") var seconds = 5.0
@@ -50,6 +52,12 @@ struct Bench: ParsableCommand {
     if tracing { return try TracingBench(seconds: seconds, json: json).run() }
     if kernels { return try KernelBench(seconds: seconds, json: json).run() }
     let names = workloads.isEmpty ? Workload.names : workloads
+    if profile {
+      for name in names {
+        try Profile(workload: name, dtype: type, seconds: seconds, json: json).run()
+      }
+      return
+    }
     if plan {
       for name in names { Output.print(try Workload.plan(name, dtype: type)) }
       return

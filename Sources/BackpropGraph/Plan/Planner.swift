@@ -111,14 +111,14 @@ package struct Planner {
       var writer = PassWriter(grouping, group)
       let pass = writer.write { self.slot($0) }
       finish(.pass(pass), touching: pass.slots)
-      plan.operations += pass.operations
-      plan.bytesMoved += pass.bytesMoved
     }
   }
 
   private mutating func finish(_ step: Step, touching slots: Set<Int>) {
     for slot in slots { touch(slot) }
     plan.steps.append(step)
+    plan.operations += step.operations
+    plan.bytesMoved += step.bytesMoved
   }
 
   private mutating func operand(_ index: Int) -> Operand {
@@ -145,10 +145,7 @@ package struct Planner {
     var pass: Pass?
     if !epilogue.isEmpty {
       var writer = PassWriter(grouping, group, product: (product, c))
-      let written = writer.write { self.slot($0) }
-      plan.operations += written.operations
-      plan.bytesMoved += written.bytesMoved
-      pass = written
+      pass = writer.write { self.slot($0) }
     }
     let result = Operand(slot: c, dtype: value.dtype, offset: 0, strides: [m * n, n, 1])
     let touched = Set([c]).union(pass?.slots ?? [])
@@ -157,21 +154,13 @@ package struct Planner {
       let step = ConvolutionStep(
         form.fields, input: values[x].shape, kernel: values[y].shape, result: value.shape,
         operands: (operand(x), operand(y), result), epilogue: pass)
-      count(step)
       finish(.convolution(step), touching: touched.union([step.a.slot, step.b.slot]))
       return
     }
     let k = values[x].shape[-1]
     let step = MatmulStep(
       batch: batch, m: m, n: n, k: k, a: matrix(x), b: matrix(y), c: result, epilogue: pass)
-    plan.operations += 2 * batch * m * n * k
-    plan.bytesMoved += batch * (m * k + k * n + m * n) * value.dtype.byteCount
     finish(.matmul(step), touching: touched.union([step.a.slot, step.b.slot]))
-  }
-
-  private mutating func count(_ step: ConvolutionStep) {
-    plan.operations += step.operations
-    plan.bytesMoved += step.bytesMoved
   }
 
   private func isMatmul(_ index: Int) -> Bool {
@@ -209,7 +198,6 @@ package struct Planner {
     let step = PoolingStep(
       kind, pooling.fields, input: values[inputs].shape, result: values[windows].shape,
       operands: operands)
-    plan.operations += step.operations
     finish(.pooling(step), touching: Set(operands.map(\.slot)))
   }
 
@@ -219,7 +207,6 @@ package struct Planner {
       slot: slot(index), dtype: value.dtype, offset: 0, strides: value.shape.strides)
     let x = value.operands.map { operand($0) }
     let touched = Set(x.map(\.slot) + [result.slot])
-    plan.bytesMoved += value.count * value.dtype.byteCount * 2
     func split(_ shape: Shape, _ axis: Int) -> (outer: Int, count: Int, inner: Int) {
       let dims = shape.dimensions
       return (
@@ -282,7 +269,6 @@ package struct Planner {
       let step = ConvolutionStep(
         form.fields, input: values[value.operands[0]].shape, kernel: value.shape,
         result: values[value.operands[1]].shape, operands: (x[0], x[1], result), epilogue: nil)
-      count(step)
       finish(.convolutionKernelGradient(step), touching: touched)
     case .windowSum(let pooling):
       finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)

@@ -120,4 +120,8 @@ package struct PoolingStep: Sendable {
   package var operations: Int {
     images * channels * output.reduce(1, *) * window.reduce(1, *)
   }
+
+  package var bytesMoved: Int {
+    4 * images * channels * (input.reduce(1, *) + output.reduce(1, *))
+  }
 }

@@ -94,18 +94,35 @@ package final class Program {
     defer { bp_subnormals_restore(mode) }
     let arena = cpu.arena(plan.arenaBytes)
     for (slot, offset) in arenaSlots { slots[slot] = arena + offset }
-    for kernel in kernels {
-      switch kernel {
-      case .pass(let pass):
-        pass._withUnsafeGuaranteedRef {
-          $0.setScalars(scalars)
-          run($0)
-        }
-      case .matmul(let matmul): matmul._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
-      case .convolution(let convolution):
-        convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
-      case .plain(let number): try run(plan.steps[number])
+    if seconds.isEmpty {
+      for kernel in kernels { try run(kernel, scalars) }
+      return
+    }
+    for (number, kernel) in kernels.enumerated() {
+      let start = bp_seconds()
+      try run(kernel, scalars)
+      seconds[number] += bp_seconds() - start
+    }
+  }
+
+  /// Seconds that each step of the plan took so far; empty unless somebody asked.
+  package private(set) var seconds: [Double] = []
+
+  /// From now on takes the time of each step.
+  package func takeTimes() { seconds = [Double](repeating: 0, count: kernels.count) }
+
+  @inline(__always)
+  private func run(_ kernel: Kernel, _ scalars: UnsafeBufferPointer<UInt32>) throws {
+    switch kernel {
+    case .pass(let pass):
+      pass._withUnsafeGuaranteedRef {
+        $0.setScalars(scalars)
+        run($0)
       }
+    case .matmul(let matmul): matmul._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+    case .convolution(let convolution):
+      convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+    case .plain(let number): try run(plan.steps[number])
     }
   }
 

@@ -77,6 +77,7 @@ public final class Trainer {
     let order = try BatchOrder(
       count: training.count, batchSize: options.batchSize, seed: options.seed)
     let run = EpochRun(order: order, source: BatchSource(training), training: training)
+    try checkProgress(order)
     lastSave = watch.seconds
     while !progress.isComplete {
       let place = order.place(ofPosition: progress.position)
@@ -96,6 +97,23 @@ public final class Trainer {
     best?.install(in: table)
     try save?(self)
     return true
+  }
+
+  /// Refuses a state that no training by these options can be in.
+  private func checkProgress(_ order: BatchOrder) throws {
+    let place = order.place(ofPosition: progress.position)
+    guard
+      progress.isComplete
+        || (place.epoch < options.epochs && place.epoch == progress.epochsDone
+          && progress.lossCount == place.batch * order.batchSize
+          && progress.bestEpoch.map { (1...place.epoch + 1).contains($0) } ?? true)
+    else {
+      throw TrainingError(
+        what: "the saved state stands at step \(progress.position) after "
+          + "\(progress.epochsDone) epochs, where a training of \(options.epochs) epochs with "
+          + "\(order.batchesPerEpoch) steps each never is",
+        remedy: "begin anew")
+    }
   }
 }
 

@@ -77,7 +77,14 @@ public struct RunRecord: Sendable {
     }
     guard json["format"]?.integer == 1 else { throw wrong("format") }
     guard let recipe = json["recipe"] else { throw wrong("recipe") }
-    self.recipe = try Recipe(json: recipe, file: file)
+    do throws(RecipeError) {
+      self.recipe = try Recipe(json: recipe, file: file)
+    } catch {
+      // Not the mistake of whoever uses the run.
+      throw FormatError(
+        file: file, position: .entry("recipe"), what: error.what,
+        remedy: "the file is damaged or made by another version; train again")
+    }
     version = json["version"]?.string ?? ""
     location = json["location"]?.string
     self.folder = json["folder"]?.string

@@ -38,6 +38,11 @@ extension Trainer {
         guard sum.isFinite else { throw try guardian.explain(self, run, sum) }
         tell(.progress(meter.progress(batch: batch + 1, examples: progress.lossCount, sum)))
       }
+      // After the last step the epoch has to be finished first.
+      if !isLast, isSaveDue {
+        progress.lossSum = try total.scalar()
+        try saveNow()
+      }
     }
     progress.lossSum = try total.scalar()
     guard progress.lossSum.isFinite else {

@@ -27,7 +27,7 @@ public struct TrainingOptions: Sendable {
   public var patience: Int?
   /// Examples computed at a time when nothing is learned.
   public var evaluationBatchSize: Int
-  /// Seconds between saved states.
+  /// Seconds between saved states at most; where saving is quick they are fewer.
   public var secondsBetweenSaves: Double
   /// The type that layers compute in; weights, losses and updates stay float32. nil: that of
   /// their input.

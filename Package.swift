@@ -106,9 +106,11 @@ let package = Package(
         "BackpropTraining", "BackpropFormats",
       ],
       exclude: ["Fixtures"], swiftSettings: room),
-    .testTarget(name: "FormatsTests", dependencies: ["BackpropFormats"], swiftSettings: room),
     .testTarget(
-      name: "DataTests", dependencies: ["BackpropData", "BackpropFormats", "BackpropGraph"],
+      name: "FormatsTests", dependencies: ["BackpropFormats", "TestSupport"], swiftSettings: room),
+    .testTarget(
+      name: "DataTests",
+      dependencies: ["BackpropData", "BackpropFormats", "BackpropGraph", "TestSupport"],
       swiftSettings: room),
     .testTarget(
       name: "TrainingTests",

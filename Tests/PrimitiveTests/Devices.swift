@@ -6,6 +6,7 @@ import BackpropTesting
 import Testing
 
 extension Way: CustomTestStringConvertible {
+  /// Its name in test reports.
   public var testDescription: String { name }
 
   static let all = Way.all(threads: [1, 3])

@@ -73,6 +73,34 @@ import Testing
     #expect(parts.peakBytes < large.peakBytes)
   }
 
+  @Test(arguments: [
+    [], ["training.optimizer=sgd"], ["model.normalization=batch", "training.clip_norm=1"],
+    ["training.weight_average=0.9", "training.balance_classes=true", "training.batch=100"],
+  ])
+  func theEstimateIsThePlanOfARealStep(overrides: [String]) throws {
+    let recipe = try #require(RecipeLibrary.named("digits")).recipe(overrides: overrides)
+    let estimate = try StepEstimate(recipe, shape: DataShape(recipe))
+    let session = try Session(recipe, data: RecipeData(recipe))
+    let trainer = session.trainer
+    trainer.shouldStop = { trainer.progress.position == 3 }
+    #expect(try !session.train())
+    // The fourth step, written down with real weights and a real batch, and only planned.
+    let source = BatchSource(session.data.parts.train)
+    let batch = source.batch(Array(0..<recipe.training.batch)[...])
+    let state = trainer.optimizer.state
+    let (loss, gradients) = try Context.training(seed: 0, step: 3) {
+      try valueAndGradient(of: state.parameters) { trainer.goal.loss(for: batch) }
+    }
+    let mean = loss.mean
+    let (pending, undo) = state.install(state.pending(consume gradients))
+    let plan = try Evaluator.plan(pending.map(\.node) + [mean.node])
+    undo.restore()
+    #expect(plan.steps.count == estimate.kernels)
+    #expect(plan.operations == estimate.operations)
+    #expect(plan.bytesMoved == estimate.bytesMoved)
+    #expect(plan.peakBytes == estimate.peakBytes)
+  }
+
   /// The record of a finished little run, and its folder.
   private func run(_ files: TemporaryFolder) throws -> (RunRecord, RunFolder, Session) {
     try AtomicFile.write(people(100), to: files("t.csv"))

@@ -10,6 +10,7 @@ import Testing
 import TestSupport
 
 extension Way: CustomTestStringConvertible {
+  /// Its name in test reports.
   public var testDescription: String { name }
 }
 

@@ -85,15 +85,18 @@ final class Running {
 
   /// Waits until it has written something, or has ended; at most a minute.
   func waits(for text: String) -> Bool {
-    for _ in 0..<6000 {
+    for _ in 0..<60_000 {
       if output.contains(text) { return true }
       guard process.isRunning else { return output.contains(text) }
-      usleep(10_000)
+      usleep(1000)
     }
     return false
   }
 
-  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+  /// Sends a signal, if it still runs.
+  func send(_ signal: Int32) {
+    if process.isRunning { kill(process.processIdentifier, signal) }
+  }
 
   func outcome() -> Outcome {
     isOver.wait()

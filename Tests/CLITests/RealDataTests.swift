@@ -31,6 +31,10 @@ import Testing
       ["predict", "r", "--input", "new.csv", "--json"], in: folder.path
     ).json()
     #expect(lines.map { $0["prediction"]?.string } == ["setosa", "virginica"])
+    // The file that it was trained on has a line before its rows, which is skipped here too.
+    let data = try #require(try sharedData("sklearn-bundled/iris.csv"))
+    let whole = try Program.succeed(["evaluate", "r", "--data", data, "--json"], in: folder.path)
+    #expect(try whole.result()["examples"]?.integer == 150)
   }
 
   @Test func titanic() throws {

@@ -58,19 +58,4 @@ import Testing
         _ = try trainer.evaluate(on: Sets.quadrants(40, seed: UInt64(number)))
       })
   }
-
-  @Test func theFirstStepsOfATrainingMakeAllItsPlans() throws {
-    // Plans: the first step, which makes the slots; the steps after it; the last of an epoch, which
-    // also asks for norms, full and ragged. Other tests may add theirs meanwhile, never take away.
-    let model = MLP([2, 5, 2])
-    model.initialize(seed: 1)
-    let trainer = Trainer(
-      model, optimizer: Adam(model, learningRate: 0.01), goal: .classes(2) { model($0) },
-      options: TrainingOptions(epochs: 200, batchSize: 10))
-    let before = Evaluator.planCount
-    let steps = 200 * 6
-    _ = try trainer.train(on: Sets.quadrants(53))
-    #expect(trainer.progress.position == steps)
-    #expect(Evaluator.planCount - before < steps / 2)
-  }
 }

@@ -103,7 +103,7 @@ let package = Package(
       name: "NNTests",
       dependencies: [
         "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropTesting",
-        "BackpropTraining", "BackpropFormats",
+        "BackpropTraining", "BackpropFormats", "BackpropData",
       ],
       exclude: ["Fixtures"], swiftSettings: room),
     .testTarget(

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Writes the fixtures of Tests/NNTests: what PyTorch computes for our layers, losses and optimizers.
+"""Writes the fixtures of Tests/NNTests: what PyTorch computes for our tensors, layers, losses and
+optimizers.
 
     pip install torch numpy
     python3 Scripts/make_fixtures.py            writes Tests/NNTests/Fixtures/*.safetensors
@@ -49,6 +50,9 @@ schedules.safetensors     schedule.NAME
 models.safetensors        model.NAME
   x, y, each parameter by its path, logits, loss [1], gradient.PATH, losses [10] (before each of ten
   updates on the same batch), final.PATH (parameters after them); model.normed: buffers likewise.
+
+tensors.safetensors       tensor.NAME, product.NAME, einsum.NAME, index.NAME
+  input (or first, second)  cotangent  expected  gradient.input; indices where positions are asked for
 """
 import argparse
 import json
@@ -60,7 +64,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from fixtures import activations, layers, losses, models, optimizers, schedules
+from fixtures import activations, layers, losses, models, optimizers, schedules, tensors
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Tests" / "NNTests" / "Fixtures"
 
@@ -92,7 +96,7 @@ def main():
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     total = 0
-    for module in (activations, losses, layers, optimizers, schedules, models):
+    for module in (activations, losses, layers, optimizers, schedules, models, tensors):
         cases = module.cases()
         names = [c.name for c in cases]
         assert len(names) == len(set(names)), "two cases of one name"

@@ -5,8 +5,11 @@
 public struct DataArray: Hashable, Sendable {
   /// The numbers, row-major, in one of three types.
   public enum Storage: Hashable, Sendable {
+    /// 32-bit floating-point numbers.
     case float([Float])
+    /// 32-bit signed integers.
     case int([Int32])
+    /// Bytes, 0 to 255.
     case bytes([UInt8])
   }
 

@@ -7,11 +7,17 @@
 public struct IDX: Hashable, Sendable {
   /// The type of the values, by its byte in the file.
   public enum ElementType: UInt8, Hashable, Sendable, CaseIterable {
+    /// Unsigned, 8 bits.
     case uint8 = 0x08
+    /// Signed, 8 bits.
     case int8 = 0x09
+    /// Signed, 16 bits.
     case int16 = 0x0b
+    /// Signed, 32 bits.
     case int32 = 0x0c
+    /// IEEE 754 single precision.
     case float32 = 0x0d
+    /// IEEE 754 double precision.
     case float64 = 0x0e
 
     /// Bytes of one value.

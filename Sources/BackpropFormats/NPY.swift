@@ -7,13 +7,21 @@
 public struct NPY: Hashable, Sendable {
   /// The type of the elements, by its name in the file.
   public enum ElementType: String, Hashable, Sendable, CaseIterable {
+    /// IEEE 754 single precision.
     case float32 = "f4"
+    /// IEEE 754 double precision.
     case float64 = "f8"
+    /// Signed, 8 bits.
     case int8 = "i1"
+    /// Signed, 16 bits.
     case int16 = "i2"
+    /// Signed, 32 bits.
     case int32 = "i4"
+    /// Signed, 64 bits.
     case int64 = "i8"
+    /// Unsigned, 8 bits.
     case uint8 = "u1"
+    /// Truth values, one byte each.
     case bool = "b1"
 
     /// Bytes of one element.

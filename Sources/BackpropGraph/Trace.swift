@@ -4,18 +4,18 @@
 /// with equal words have the same plan and the same gradient.
 ///
 /// A walk happens under the evaluation lock, as it marks the nodes; it neither retains nodes nor
-/// allocates once its arrays have grown.
+/// allocates once its piles have grown.
 package struct Trace: ~Copyable {
-  package private(set) var nodes: [Unmanaged<Node>] = []
-  package private(set) var words: [UInt64] = []
+  package private(set) var nodes = Pile<Unmanaged<Node>>()
+  package private(set) var words = Pile<UInt64>()
   /// How often each node is an operand within the walk.
-  package private(set) var references: [Int32] = []
+  package private(set) var references = Pile<Int32>()
   /// The numbers that were lifted out of the structure: constants, random keys.
-  package private(set) var scalars: [UInt32] = []
+  package private(set) var scalars = Pile<UInt32>()
   /// Places of nodes whose value is known.
-  package private(set) var leaves: [Int32] = []
+  package private(set) var leaves = Pile<Int32>()
   package private(set) var hash: UInt64 = 0
-  private var stack: [Unmanaged<Node>] = []
+  private var stack = Pile<Unmanaged<Node>>()
 
   package init() {}
 
@@ -38,11 +38,11 @@ package struct Trace: ~Copyable {
   ) {
     current &+= 1
     let epoch = current
-    nodes.removeAll(keepingCapacity: true)
-    words.removeAll(keepingCapacity: true)
-    references.removeAll(keepingCapacity: true)
-    scalars.removeAll(keepingCapacity: true)
-    leaves.removeAll(keepingCapacity: true)
+    nodes.removeAll()
+    words.removeAll()
+    references.removeAll()
+    scalars.removeAll()
+    leaves.removeAll()
     hash = 0x243F_6A88_85A3_08D3  // the fraction of π
     if let boundary {
       for node in boundary {
@@ -54,15 +54,16 @@ package struct Trace: ~Copyable {
       }
     }
     for root in roots.reversed() { stack.append(.passUnretained(root)) }
+    let passesValues = boundary != nil
     while let top = stack.last {
       let isReady = top._withUnsafeGuaranteedRef { node in
-        if node.epoch == epoch {
-          return true
-        }
-        let isLeaf = node.value != nil && (boundary == nil || node.first == nil)
+        if node.epoch == epoch { return true }
+        let isLeaf = node.value != nil && !(passesValues && node.hasOperands)
         if !isLeaf {
           let before = stack.count
-          node.forEachOperand { if $0.epoch != epoch { stack.append(.passUnretained($0)) } }
+          node.forEachOperand { operand in
+            if operand._withUnsafeGuaranteedRef({ $0.epoch }) != epoch { stack.append(operand) }
+          }
           if stack.count > before { return false }
         }
         mark(top, node, epoch)
@@ -84,31 +85,41 @@ package struct Trace: ~Copyable {
   @inline(__always)
   private mutating func writeLeaf(_ node: Node) {
     leaves.append(node.place)
-    write(1 << 60, node)
+    write(1 << 63, node)
   }
 
+  /// A node as words: what it is, its sizes, its operands two to a word.
   @inline(__always)
   private mutating func write(_ node: Node) {
-    write(node.primitive.word, node)
-    switch node.primitive {
+    let primitive = node.primitive
+    write(primitive.word, node)
+    switch primitive {
     case .constant: scalars.append(UInt32(truncatingIfNeeded: node.argument))
     case .random:
       scalars.append(UInt32(truncatingIfNeeded: node.argument))
       scalars.append(UInt32(truncatingIfNeeded: node.argument >> 32))
     default:
+      var pair: UInt64 = 0
+      var isOpen = false
       node.forEachOperand {
-        let place = $0.place
+        let place = $0._withUnsafeGuaranteedRef { $0.place }
         references[Int(place)] += 1
-        add(UInt64(UInt32(bitPattern: place)))
+        pair = pair << 32 | UInt64(UInt32(bitPattern: place)) + 1
+        if isOpen {
+          add(pair)
+          pair = 0
+        }
+        isOpen.toggle()
       }
+      if isOpen { add(pair) }
     }
   }
 
+  /// The first word has type and rank in bits that no primitive's word uses.
   @inline(__always)
   private mutating func write(_ word: UInt64, _ node: Node) {
-    add(word)
     let shape = node.shape
-    add(UInt64(node.dtype.rawValue) << 8 | UInt64(shape.rank))
+    add(word | UInt64(node.dtype.rawValue) << 32 | UInt64(shape.rank) << 40)
     // Sizes beyond the rank are 1.
     let low = unsafeBitCast(shape.low, to: SIMD2<UInt64>.self)
     if shape.rank > 0 { add(low[0]) }

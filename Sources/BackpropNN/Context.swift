@@ -52,6 +52,17 @@ public struct Context: Sendable {
     return try run(context, body)
   }
 
+  /// Runs `body` in the current context with its draws begun anew, so that a function evaluated
+  /// twice in a step draws the same numbers; without a context as step `step` of a training.
+  package static func replaying<Result, Failure: Error>(
+    step: Int, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard let stored else { return try training(seed: 0, step: step, body) }
+    let again = Context(
+      isTraining: stored.isTraining, key: stored.key, precision: stored.precision)
+    return try run(again, body)
+  }
+
   private static func run<Result, Failure: Error>(
     _ context: Context, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {

@@ -1,14 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropData
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import BackpropFormats
 
 /// Where the files of a recipe may lie: where `--data` says, else where the recipe says, else
 /// beside the recipe, else in `data/NAME`.
@@ -96,10 +89,7 @@ struct DataPlaces {
       source: path, what: what, remedy: get + "give the folder with the files by --data")
   }
 
-  private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  private func exists(_ path: String) -> Bool { FileKind(of: path) != .nothing }
 
-  private func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
+  private func isFolder(_ path: String) -> Bool { FileKind(of: path) == .folder }
 }

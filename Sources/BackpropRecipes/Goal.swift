@@ -5,14 +5,6 @@ import BackpropGraph
 import BackpropNN
 import BackpropTraining
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What the network of a recipe is trained for and how its outputs are read.
 struct Goal: Sendable {
   let task: Recipe.Task
@@ -90,7 +82,7 @@ struct Goal: Sendable {
       let largest = result[row].max() ?? 0
       var sum: Float = 0
       for place in row {
-        result[place] = exp(result[place] - largest)
+        result[place] = Float(HostMath.exponential(Double(result[place] - largest)))
         sum += result[place]
       }
       for place in row { result[place] /= sum }

@@ -6,7 +6,26 @@ import BackpropFormats
 public struct TrainingRecipe: Hashable, Sendable {
   /// What turns gradients into new weights.
   public enum Optimizer: String, Hashable, Sendable, CaseIterable {
-    case sgd, adagrad, rmsprop, adadelta, adam, amsgrad, adamw, lion, muon, lamb
+    /// Gradient descent, with momentum unless told otherwise.
+    case sgd
+    /// ``Adagrad``
+    case adagrad
+    /// ``RMSprop``
+    case rmsprop
+    /// ``Adadelta``
+    case adadelta
+    /// ``Adam``; weight decay is in the gradient.
+    case adam
+    /// ``AMSGrad``
+    case amsgrad
+    /// ``AdamW``
+    case adamw
+    /// ``Lion``
+    case lion
+    /// ``Muon``, with AdamW for vectors.
+    case muon
+    /// ``LAMB``
+    case lamb
   }
 
   /// How the learning rate changes over the training.
@@ -54,12 +73,18 @@ public struct TrainingRecipe: Hashable, Sendable {
 
   /// By what the best epoch is chosen.
   public enum Monitor: String, Hashable, Sendable, CaseIterable {
-    case accuracy, loss
+    /// The highest accuracy.
+    case accuracy
+    /// The lowest loss.
+    case loss
   }
 
   /// In which type the steps are computed.
   public enum Precision: String, Hashable, Sendable, CaseIterable {
-    case float32, bfloat16
+    /// All in float32.
+    case float32
+    /// Products in bfloat16, weights and sums in float32.
+    case bfloat16
   }
 
   /// Passes over the training examples.
@@ -115,6 +140,12 @@ public struct TrainingRecipe: Hashable, Sendable {
     epochs = try keys.integer(.epochs, in: 1...1_000_000, default: 20)
     batch = try keys.integer(.batch, in: 1...(1 << 24), default: 64)
     microBatches = try keys.integer(.micro_batches, in: 1...65536, default: 1)
+    guard try keys.text(.optimizer) != "lbfgs" else {
+      throw keys.error(
+        .optimizer,
+        "cannot be lbfgs, which evaluates the loss of all examples again and again and "
+          + "takes no batches", "choose adamw here; the library has LBFGS")
+    }
     optimizer = try keys.choice(.optimizer, default: .adamw)
     learningRate = try keys.number(.learning_rate, .positive, default: optimizer.usualRate)
     momentum = try keys.number(.momentum, .fraction, default: optimizer.usualMomentum)
@@ -182,6 +213,12 @@ public struct TrainingRecipe: Hashable, Sendable {
     }
     guard decayEpochs <= 1_000_000 else {
       throw keys.error(.decay_epochs, "is at most 1000000, not \(decayEpochs)")
+    }
+    guard l2 == 0 || !optimizer.decaysApart else {
+      throw keys.error(.l2, "is not for \(optimizer.rawValue)", "write weight_decay")
+    }
+    guard clipNorm == nil || clipValue == nil else {
+      throw keys.error(.clip_value, "and clip_norm exclude each other", "remove one")
     }
     guard warmupEpochs < Double(epochs) else {
       throw keys.error(

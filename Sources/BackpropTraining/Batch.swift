@@ -27,7 +27,7 @@ public struct Batch: Sendable {
 ///
 /// A batch costs one copy of its examples. Its memory comes from the blocks that earlier batches
 /// gave back, so that no step asks the system for any.
-package struct BatchSource {
+package struct BatchSource: Sendable {
   private let examples: Examples
 
   package init(_ examples: Examples) { self.examples = examples }

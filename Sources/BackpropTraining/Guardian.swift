@@ -40,7 +40,7 @@ struct Guardian {
     guard let moment else {
       let layer = try Guardian.firstNonFinite(Weights(of: trainer.table), trainer)
       return error(
-        "the loss became \(sum) in epoch \(epoch + 1), by step \(batch + 1)",
+        "the loss became \(Guardian.name(sum)) in epoch \(epoch + 1), by step \(batch + 1)",
         layer.map { "; the first layer with values that are not finite is \($0)" }, trainer)
     }
     let end = trainer.progress.position
@@ -65,12 +65,14 @@ struct Guardian {
         let cause = try cause(
           before, zip(parameters, norms), run.source.batch(indices[range]), trainer)
         return error(
-          "the loss became \(loss) in epoch \(place.epoch + 1), step \(place.batch + 1)", cause,
+          "the loss became \(Guardian.name(loss)) in epoch \(place.epoch + 1), step \(place.batch + 1)",
+          cause,
           trainer)
       }
       trainer.progress.position += 1
     }
-    return error("the sum of the losses became \(sum) in epoch \(epoch + 1)", nil, trainer)
+    return error(
+      "the sum of the losses became \(Guardian.name(sum)) in epoch \(epoch + 1)", nil, trainer)
   }
 
   private func cause(
@@ -95,9 +97,12 @@ struct Guardian {
   private func error(_ what: String, _ cause: String?, _ trainer: Trainer) -> TrainingError {
     TrainingError(
       what: what + (cause ?? ""),
-      remedy: "lower the learning rate (it is \(trainer.optimizer.state.rate)) or clip the "
+      remedy: "lower the learning rate (it is \(Float(trainer.optimizer.state.rate))) or clip the "
         + "gradients, for example with training.clip_norm=1")
   }
+
+  /// NaN has a sign bit, which says nothing.
+  private static func name(_ loss: Float) -> String { loss.isNaN ? "NaN" : "\(loss)" }
 
   private static func firstNonFinite(_ weights: Weights, _ trainer: Trainer) throws -> String? {
     for (entry, value) in zip(trainer.table.parameters, weights.parameters) {

@@ -46,10 +46,50 @@ static void pack_rows(
   }
 }
 
+/// Memory that will be packed next: `runs` runs of so many lines of 64 bytes, `stride` bytes apart.
+/// It is asked for while tiles are multiplied, as packing has nothing else to do meanwhile.
+typedef struct bp_ahead {
+  const char *base;
+  ptrdiff_t stride;
+  size_t runs, lines, at;
+} bp_ahead;
+
+/// The panel of B behind the one at hand, from step k0 and column j on.
+static bp_ahead panel_ahead(
+  const bp_product *p, const void *b, size_t k0, size_t k, size_t j, size_t columns
+) {
+  // What is smaller is likely to lie in a cache, where asking would only cost.
+  enum { large = 6 * 1024 * 1024 };
+  const bp_gemm_args *g = &p->g;
+  const ptrdiff_t size = g->b_type == BP_BF16 ? 2 : 4;
+  if (columns == 0 || (g->b_col != 1 && g->b_row != 1)) return (bp_ahead){0};
+  if (g->k * g->n * (size_t)size < large) return (bp_ahead){0};
+  const bool along_columns = g->b_col == 1;
+  const ptrdiff_t at = (ptrdiff_t)k0 * g->b_row + (ptrdiff_t)j * g->b_col;
+  const size_t run = along_columns ? columns : k;
+  return (bp_ahead){
+    .base = (const char *)b + at * size,
+    .stride = (along_columns ? g->b_row : g->b_col) * size,
+    .runs = along_columns ? k : columns,
+    .lines = bp_parts(run * (size_t)size + 63, 64),
+  };
+}
+
+/// Asks for one of `parts` equal parts.
+static void ask_ahead(bp_ahead *ahead, size_t part, size_t parts) {
+  const size_t all = ahead->runs * ahead->lines, end = all * (part + 1) / parts;
+  if (all == 0) return;
+  size_t run = ahead->at / ahead->lines, line = ahead->at % ahead->lines;
+  for (; ahead->at < end; ahead->at++) {
+    __builtin_prefetch(ahead->base + (ptrdiff_t)run * ahead->stride + 64 * (ptrdiff_t)line, 0, 2);
+    if (++line == ahead->lines) line = 0, run++;
+  }
+}
+
 /// One column of tiles: `rows` rows of C, `width` columns.
 static void run_tiles(
   const bp_product *p, bp_tile *t, size_t rows, size_t vectors, const float *packed_a,
-  const float *a
+  const float *a, bp_ahead *ahead
 ) {
   const bp_gemm_kernels *kernels = p->kernels;
   const int mode = p->pack_a ? BP_TILE_PACKED
@@ -62,6 +102,7 @@ static void run_tiles(
   t->a = p->pack_a ? packed_a : a;
   for (size_t i = 0; i < heights.count; i++) {
     const size_t height = heights.height + (i < heights.taller);
+    ask_ahead(ahead, i, heights.count);
     tiles[height](t);
     t->a += p->pack_a ? (ptrdiff_t)(height * t->k) : (ptrdiff_t)height * t->a_row;
     t->c += (ptrdiff_t)height * t->c_row;
@@ -105,6 +146,7 @@ static void run_part(
   for (size_t im = part->m0; im < part->m1; im += blocks->rows) {
     const size_t rows_end = bp_smaller(im + blocks->rows, part->m1);
     const bool once = im + blocks->mc >= rows_end;
+    const size_t im_rows = rows_end - im;
     for (size_t jc = part->n0; jc < part->n1; jc += blocks->nc) {
       const size_t columns_end = bp_smaller(jc + blocks->nc, part->n1);
       size_t k0 = 0;
@@ -114,7 +156,10 @@ static void run_part(
         for (size_t ic = im; ic < rows_end; ic += blocks->mc) {
           const size_t rows = bp_smaller(blocks->mc, rows_end - ic);
           const ptrdiff_t a_at = (ptrdiff_t)ic * g->a_row + (ptrdiff_t)k0 * g->a_col;
-          if (p->pack_a) pack_rows(p, element(a, g->a_type, a_at), rows, k, steps, packed_a);
+          float *block_a = packed_a + (blocks->keeps_a ? im_rows * k0 / unit + (ic - im) * steps : 0);
+          if (p->pack_a && (jc == part->n0 || !blocks->keeps_a)) {
+            pack_rows(p, element(a, g->a_type, a_at), rows, k, steps, block_a);
+          }
           size_t block0 = jc;
           for (size_t j = jc; j < columns_end;) {
             const size_t left = columns_end - j;
@@ -143,7 +188,13 @@ static void run_part(
               t.c = (float *)g->c + (ptrdiff_t)batch * g->c_batch + (ptrdiff_t)ic * g->c_row
                 + (ptrdiff_t)j;
             }
-            run_tiles(p, &t, rows, vectors, packed_a, p->pack_a ? NULL : (const float *)a + a_at);
+            bp_ahead ahead = {0};
+            if (p->pack_b && ic == im) {
+              const size_t next = bp_smaller(2 * lanes, left - valid);
+              ahead = panel_ahead(p, b, k0, k, j + valid, next);
+            }
+            run_tiles(
+              p, &t, rows, vectors, block_a, p->pack_a ? NULL : (const float *)a + a_at, &ahead);
             j += valid;
             if (last && (j == columns_end || j - block0 >= blocks->columns)) {
               finish(

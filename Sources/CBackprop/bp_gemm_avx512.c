@@ -11,8 +11,8 @@
 #define BP_ROWS_1 14
 #define BP_ROWS_2 14
 #define BP_ROWS_4 6
-#define BP_DEPTH 384
-#define BP_BLOCK (512 * 1024)
+#define BP_DEPTH 1024
+#define BP_BLOCK (384 * 1024)
 #define BP_PANELS (3 * 1024 * 1024)
 
 #pragma clang attribute push( \
@@ -22,6 +22,8 @@
 #define BP_LOAD_PART(from, lanes) _mm512_maskz_loadu_ps((__mmask16)((1u << (lanes)) - 1), from)
 #define BP_STORE_PART(to, value, lanes) \
   _mm512_mask_storeu_ps(to, (__mmask16)((1u << (lanes)) - 1), value)
+#include "bp_gemm_transpose512.h"
+#define BP_TRANSPOSE bp_transpose16
 #include "bp_gemm_level.h"
 
 #pragma clang attribute pop

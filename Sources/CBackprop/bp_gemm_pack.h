@@ -80,9 +80,35 @@ BP_INLINE void bp_pack_transposed(
     bp_pack_rest(kind, to, width, 0, valid, 0, k, from, stride, step);
     return;
   }
-  size_t p = 0;
+  size_t p = 0, first = 0;
+#if defined(BP_TRANSPOSE)
+  // Where elements are 32 bits wide, sixteen by sixteen; what is left of the width by fours.
+  const size_t whole = valid / 16 * 16, deep = k / 16 * 16;
+  if (kind != BP_HALVES && whole > 0) {
+    for (size_t i = 0; i < whole; i += 16) {
+      for (size_t q = 0; q < deep; q += 16) {
+        const ptrdiff_t at = (ptrdiff_t)i * stride + (ptrdiff_t)q * step;
+        if (kind == BP_FLOATS) {
+          BP_TRANSPOSE(to + q * width + i, width, (const float *)from + at, stride);
+        } else {
+          // A packed element is two bfloat16: strides in bfloat16 must be even.
+          if (stride % 2 != 0) goto by_fours;
+          BP_TRANSPOSE(
+            to + q * width + i, width, (const float *)((const uint16_t *)from + at), stride / 2);
+        }
+      }
+    }
+    // The last steps of the whole part; then all steps of the rest.
+    for (size_t q = deep; q < k; q++) {
+      bp_pack_rest(kind, to, width, 0, whole, q, q + 1, from, stride, step);
+    }
+    if (whole == valid) return;
+    first = whole;
+  }
+by_fours:
+#endif
   for (; p + 4 <= k; p += 4) {
-    for (size_t group = 0; group < valid; group += 4) {
+    for (size_t group = first; group < valid; group += 4) {
       size_t i = group + 4 <= valid ? group : valid - 4;
       ptrdiff_t at = (ptrdiff_t)i * stride + (ptrdiff_t)p * step;
       bp_four r0 = bp_load_four(kind, from, at);
@@ -100,7 +126,7 @@ BP_INLINE void bp_pack_transposed(
       bp_store_four(out + 3 * width, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
     }
   }
-  bp_pack_rest(kind, to, width, 0, valid, p, k, from, stride, step);
+  bp_pack_rest(kind, to, width, first, valid, p, k, from, stride, step);
 }
 
 BP_INLINE void bp_pack_zeros(float *to, size_t width, size_t valid, size_t k) {

@@ -48,7 +48,7 @@ bp_product bp_product_of(const bp_gemm_args *args, int level) {
 }
 
 bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
-  enum { finished = 32 * 1024, kept = 512 };
+  enum { finished = 32 * 1024, longest = 1024, kept = 512, kept_a = 2 * 1024 * 1024 };
   const bp_gemm_kernels *kernels = p->kernels;
   const size_t mr = (size_t)kernels->rows[BP_TILE_PACKED][2], nr = 2 * (size_t)kernels->lanes;
   bp_blocks blocks = {.kc = p->g.k, .mc = m, .nc = n, .rows = m};
@@ -63,12 +63,21 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
       blocks.kc = bp_round_up(bp_parts(p->g.k, bp_parts(p->g.k, depth)), 4 * unit);
     }
     const size_t steps = bp_parts(blocks.kc, unit);
-    const size_t most = bp_larger(kernels->block / (4 * steps), mr);
+    size_t most = bp_larger(kernels->block / (4 * steps), mr);
+    // What an epilogue gets are few long rows rather than many short ones.
+    if (p->g.epilogue && !p->rounds) {
+      const size_t rows = bp_larger(finished / bp_smaller(n, longest), 3 * mr);
+      most = bp_smaller(most, bp_round_up(rows, mr));
+    }
     blocks.mc = bp_parts(blocks.rows, bp_parts(blocks.rows, most));
     if (blocks.mc < blocks.rows) blocks.mc = bp_round_up(blocks.mc, mr);
     blocks.nc = bp_smaller(blocks.nc, bp_larger(kernels->panels / (4 * steps) / nr, 8) * nr);
     const size_t highest = bp_smaller(blocks.rows, bp_round_up(most, mr));
-    if (p->pack_a) blocks.a_floats = bp_round_up(highest * steps, 16);
+    // Asked of the whole product, so that no part of it needs more scratch than that.
+    const size_t depths = bp_parts(p->g.k, blocks.kc) * steps, whole = blocks.rows * depths;
+    const size_t most_rows = p->rounds ? bp_smaller(p->g.m, kept) : p->g.m;
+    blocks.keeps_a = p->pack_a && blocks.nc < n && most_rows * depths <= kept_a;
+    if (p->pack_a) blocks.a_floats = bp_round_up(blocks.keeps_a ? whole : highest * steps, 16);
     // Where the rows are one block, a panel is packed, used and forgotten.
     blocks.b_floats = (blocks.mc < blocks.rows ? bp_round_up(blocks.nc, nr) : nr) * steps;
   } else if (p->g.epilogue && m * n > finished) {
@@ -77,7 +86,8 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
   if (!p->pack_b) blocks.mc = blocks.rows;
   blocks.columns = blocks.nc;
   if (p->g.epilogue || p->rounds) {
-    blocks.columns = bp_larger(finished / blocks.mc / (2 * nr), 1) * (2 * nr);
+    const size_t widest = bp_larger(finished / blocks.mc * 5 / 4, 2 * nr);
+    blocks.columns = bp_round_up(bp_parts(blocks.nc, bp_parts(blocks.nc, widest)), 2 * nr);
   }
   return blocks;
 }

@@ -31,6 +31,7 @@ typedef struct bp_blocks {
   size_t nc;                       // columns of B that are packed before the next rows
   size_t rows;                     // rows that are finished before the next; mc or many
   size_t columns;                  // columns of a finished block, for the epilogue
+  bool keeps_a;                    // all of `rows` times k is packed, once for all columns
   size_t a_floats, b_floats, c_floats;
 } bp_blocks;
 

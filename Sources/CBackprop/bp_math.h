@@ -37,6 +37,7 @@ typedef long long L;
 #define bp_sqrt(x) sqrtf(x)
 #define bp_floor(x) floorf(x)
 #define bp_floor_d(x) floor(x)
+#define bp_rint_d(x) rint(x)
 #define bp_ceil(x) ceilf(x)
 #define bp_rint(x) rintf(x)
 #define bp_trunc(x) truncf(x)
@@ -70,6 +71,7 @@ typedef long long L __attribute__((ext_vector_type(16)));
 #define bp_sqrt(x) __builtin_elementwise_sqrt(x)
 #define bp_floor(x) __builtin_elementwise_floor(x)
 #define bp_floor_d(x) __builtin_elementwise_floor(x)
+#define bp_rint_d(x) __builtin_elementwise_roundeven(x)
 #define bp_ceil(x) __builtin_elementwise_ceil(x)
 #define bp_rint(x) __builtin_elementwise_roundeven(x)
 #define bp_trunc(x) __builtin_elementwise_trunc(x)
@@ -179,7 +181,7 @@ BP_FN F bp_exp_middle(F x) {
   return bp_as_f(bp_add_i(bp_as_i(bp_exp_reduced(r)), k << 23));
 }
 
-/// 1.0 ulp.
+/// 1.1 ulp. What rounding takes from r is added back, as 2^k - 1 may cancel most of 2^k r.
 BP_FN F bp_expm1(F v) {
   F x = bp_select(v > 89.0f, bp_f(89.0f), v);
   x = bp_select(x < -20.0f, bp_f(-20.0f), x);
@@ -189,11 +191,15 @@ BP_FN F bp_expm1(F v) {
   p = bp_fma(p, r, bp_f(0x1.5554aep-5f));
   p = bp_fma(p, r, bp_f(0x1.555556p-3f));
   p = bp_fma(p, r, bp_f(0.5f));
-  F q = bp_fma(p, r * r, r);
-  // 2^k q + (2^k - 1), halved where 2^k itself would overflow.
+  F first = bp_fma(kf, bp_f(-0x1.62e400p-1f), x);
+  F lost = bp_fma(kf, bp_f(-0x1.7f7d1cp-20f), first - r);
+  F q = bp_fma(p, r * r, lost);
+  // 2^k (r + q) + (2^k - 1), halved where 2^k itself would overflow. Only where the second part is
+  // small does it matter that r and q are added one after the other.
   I top = bp_select_i(k > 126, bp_i(1), bp_i(0));
   F s = bp_as_f(bp_add_i(bp_sub_i(k, top), bp_i(127)) << 23);
-  F y = bp_fma(s, q, s - bp_select(k > 126, bp_f(0.5f), bp_f(1.0f)));
+  F one = s - bp_select(k > 126, bp_f(0.5f), bp_f(1.0f));
+  F y = bp_select((k > 1) | (k < -1), bp_fma(s, r + q, one), bp_fma(s, q, bp_fma(s, r, one)));
   y = bp_select(k > 126, y + y, y);
   return bp_select(v == 0.0f, v, y);
 }
@@ -215,7 +221,8 @@ BP_FN F bp_tanh(F x) {
   F small = bp_fma(p * u, a, a);
   F c = bp_select(a > 10.0f, bp_f(10.0f), a);
   F large = 1.0f - 2.0f / (bp_exp_middle(c + c) + 1.0f);
-  return bp_copysign(bp_select(a < 0.625f, small, large), x);
+  // The scaling by an integer sum would make a number of a NaN.
+  return bp_select(x != x, x, bp_copysign(bp_select(a < 0.625f, small, large), x));
 }
 
 /// 1.0 ulp: an odd polynomial below 0.92, 1 - e^-g(x) above, where g is a polynomial.
@@ -237,11 +244,11 @@ BP_FN F bp_erf(F x) {
   g = bp_fma(g, c, bp_f(0x1.20ac2ep+0f));
   g = bp_fma(g, c, bp_f(0x1.b22d86p-13f));
   F large = 1.0f - bp_exp_middle(-g);
-  return bp_copysign(bp_select(a < 0.92f, small, large), x);
+  return bp_select(x != x, x, bp_copysign(bp_select(a < 0.92f, small, large), x));
 }
 
-/// log(1 + f) - k's part, for f in [-1/3, 1/3], plus k log(2).
-BP_FN F bp_log_reduced(F f, F k) {
+/// (log(1 + f) - f) / f^2 for f in [-1/3, 1/3].
+BP_FN F bp_log_curve(F f) {
   F p = bp_fma(bp_f(0x1.fa4018p-4f), f, bp_f(-0x1.0722e8p-3f));
   p = bp_fma(p, f, bp_f(0x1.b4ac1ep-4f));
   p = bp_fma(p, f, bp_f(-0x1.f381fep-4f));
@@ -250,9 +257,7 @@ BP_FN F bp_log_reduced(F f, F k) {
   p = bp_fma(p, f, bp_f(0x1.9995f4p-3f));
   p = bp_fma(p, f, bp_f(-0x1.ffff0ep-3f));
   p = bp_fma(p, f, bp_f(0x1.555558p-2f));
-  p = bp_fma(p, f, bp_f(-0.5f));
-  p = bp_fma(p, f * f, f);
-  return bp_fma(k, bp_f(0x1.62e430p-1f), p);
+  return bp_fma(p, f, bp_f(-0.5f));
 }
 
 /// Where x is not an ordinary operand of log: -infinity at 0, NaN below, else x.
@@ -269,26 +274,36 @@ BP_FN F bp_log(F x) {
   I e = bp_sub_i(bits, bp_i(0x3f2aaaab)) & bp_i(0xff800000);
   F f = bp_as_f(bp_sub_i(bits, e)) - 1.0f;
   F k = bp_i2f(e >> 23) - 23.0f * small;
-  return bp_log_edges(x, bp_f(0.0f), bp_log_reduced(f, k));
+  F y = bp_fma(k, bp_f(0x1.62e430p-1f), bp_fma(bp_log_curve(f), f * f, f));
+  return bp_log_edges(x, bp_f(0.0f), y);
 }
 
-/// 0.9 ulp.
+/// 0.7 ulp. Each rounding of what the sum begins with is made good at its end, for k log(2) may
+/// cancel most of it.
 BP_FN F bp_log1p(F x) {
   F u = 1.0f + x;
   I bits = bp_as_i(u);
   I e = bp_sub_i(bits, bp_i(0x3f2aaaab)) & bp_i(0xff800000);
   F s = bp_as_f(bp_sub_i(bp_i(0x3f800000), e));
   F f = bp_select(x > 1e9f, bp_as_f(bp_sub_i(bits, e)) - 1.0f, bp_fma(x, s, s - 1.0f));
-  F y = bp_log_edges(x, bp_f(-1.0f), bp_log_reduced(f, bp_i2f(e >> 23)));
+  F lost = bp_select(x > 1e9f, bp_f(0.0f), bp_fma(x, s, (s - 1.0f) - f));
+  F k = bp_i2f(e >> 23);
+  F q = bp_fma(bp_log_curve(f), f * f, bp_fma(lost, -f, lost));
+  F sum = f + q;
+  F rest = bp_fma(k, bp_f(0x1.7f7d1cp-20f), q - (sum - f));
+  F whole = k * 0x1.62e400p-1f;
+  F top = whole + sum;
+  F y = top + ((sum - (top - whole)) + rest);
+  y = bp_log_edges(x, bp_f(-1.0f), y);
   return bp_select(x == 0.0f, x, y);
 }
 
-/// sin or cos of the angle r in [-pi/4, pi/4], turned by q quarters.
-BP_FN F bp_quarter(F r, I q) {
-  F u = r * r;
+/// sin or cos of the angle r + low, r in [-pi/4, pi/4], turned by q quarters.
+BP_FN F bp_quarter(F r, F low, I q) {
+  F u = bp_fma(r, r, (r + r) * low);
   F p = bp_fma(bp_f(-0x1.994e40p-13f), u, bp_f(0x1.110760p-7f));
   p = bp_fma(p, u, bp_f(-0x1.555546p-3f));
-  F s = bp_fma(p * u, r, r);
+  F s = r + bp_fma(p * u, r, low);
   F c = bp_fma(bp_f(0x1.9a01f4p-16f), u, bp_f(-0x1.6c0c8ap-10f));
   c = bp_fma(c, u, bp_f(0x1.55554ap-5f));
   c = bp_fma(c, u, bp_f(-0.5f));
@@ -297,30 +312,35 @@ BP_FN F bp_quarter(F r, I q) {
   return bp_as_f(bp_as_i(y) ^ ((q & 2) << 30));
 }
 
-/// x less the nearest multiple of pi/2, in double; that multiple's number in the low bits of *q.
-BP_FN F bp_reduce_angle(F x, I *q) {
+/// x less the nearest multiple of pi/2, in double, as a float and what it lacks; that multiple's
+/// number in the low bits of *q.
+BP_FN F bp_reduce_angle(F x, F *low, I *q) {
   D v = bp_f2d(x);
   D t = bp_fma_d(v, 0x1.45f306dc9c883p-1, 6755399441055744.0);
   D k = t - 6755399441055744.0;
   D r = bp_fma_d(k, -0x1.921fb54442d18p+0, v);
   r = bp_fma_d(k, -0x1.1a62633145c07p-54, r);
   *q = bp_l2i(bp_as_l(t));
-  return bp_d2f(r);
+  F high = bp_d2f(r);
+  *low = bp_d2f(r - bp_f2d(high));
+  return high;
 }
 
 /// 0.9 ulp for |x| <= 2^40; beyond that (where neighbouring floats are 10^5 turns apart) NaN.
 BP_FN F bp_sin(F x) {
   I q;
-  F r = bp_reduce_angle(x, &q);
-  F y = bp_select(bp_abs(x) <= 0x1p40f, bp_quarter(r, q), BP_NAN);
+  F low;
+  F r = bp_reduce_angle(x, &low, &q);
+  F y = bp_select(bp_abs(x) <= 0x1p40f, bp_quarter(r, low, q), BP_NAN);
   return bp_select(x == 0.0f, x, y);
 }
 
 /// As sin.
 BP_FN F bp_cos(F x) {
   I q;
-  F r = bp_reduce_angle(x, &q);
-  return bp_select(bp_abs(x) <= 0x1p40f, bp_quarter(r, bp_add_i(q, bp_i(1))), BP_NAN);
+  F low;
+  F r = bp_reduce_angle(x, &low, &q);
+  return bp_select(bp_abs(x) <= 0x1p40f, bp_quarter(r, low, bp_add_i(q, bp_i(1))), BP_NAN);
 }
 
 /// log2(x) for x > 0, to 2^-50 of its size.
@@ -375,17 +395,16 @@ BP_FN F bp_pow(F x, F y) {
   return bp_select((y == 0.0f) | (x == 1.0f), bp_f(1.0f), z);
 }
 
-/// x less the whole multiple of y below it; the sign of y. Exact while |x / y| < 2^52; NaN for y = 0
-/// or infinite x.
+/// x less the whole multiple of y below it; the sign of y. Exact up to one rounding; NaN for y = 0 or
+/// infinite x. Each round takes a quotient of 53 bits off, and what is left is exact in double: five
+/// are enough for the largest float over the smallest.
 BP_FN F bp_mod(F x, F y) {
-  D n = bp_f2d(x);
+  D r = bp_f2d(x);
   D d = bp_f2d(y);
-  D r = bp_fma_d(-bp_floor_d(n / d), d, n);
+  for (int round = 0; round < 5; round++) r = bp_fma_d(-bp_rint_d(r / d), d, r);
   r = bp_select_d(((r < 0.0) & (d > 0.0)) | ((r > 0.0) & (d < 0.0)), r + d, r);
-  r = bp_select_d(((r >= d) & (d > 0.0)) | ((r <= d) & (d < 0.0)), r - d, r);
-  F z = bp_d2f(r);
   F against = bp_select(((x < 0.0f) & (y > 0.0f)) | ((x > 0.0f) & (y < 0.0f)), y, x);
-  return bp_select((bp_abs(y) == BP_INFINITY) & (bp_abs(x) < BP_INFINITY), against, z);
+  return bp_select((bp_abs(y) == BP_INFINITY) & (bp_abs(x) < BP_INFINITY), against, bp_d2f(r));
 }
 
 /// In [0, 1), the upper 24 bits.
@@ -397,7 +416,8 @@ BP_FN F bp_normal(I x, I y) {
   F radius = bp_sqrt(-2.0f * bp_log(u));
   F turn = 4.0f * bp_uniform(y);
   F k = bp_rint(turn);
-  F cosine = bp_quarter((turn - k) * 0x1.921fb6p+0f, bp_add_i(bp_to_i(k), bp_i(1)));
+  F angle = (turn - k) * 0x1.921fb6p+0f;
+  F cosine = bp_quarter(angle, bp_f(0.0f), bp_add_i(bp_to_i(k), bp_i(1)));
   return radius * cosine;
 }
 

@@ -31,6 +31,8 @@ typedef struct draft_step {
 
 typedef struct compiler {
   const bp_pass_desc *desc;
+  bp_pass_desc fused;  // the description with pairs of instructions fused, into insns
+  bp_insn *insns;
   bp_program *program;
   const bp_level_table *level;
   value *values;
@@ -114,10 +116,6 @@ static void make_accesses(compiler *c, stride_table_row *strides) {
   }
 }
 
-static int operand_count(uint16_t op) {
-  return op >= BP_OP_INDEX ? 0 : (int)strlen(bp_ops[op].types) - 1;
-}
-
 static bp_class widest(bp_class a, bp_class b) { return a < b ? a : b; }
 
 /// Classes, definitions and last reads of all registers.
@@ -133,7 +131,7 @@ static void survey(compiler *c) {
     const bp_insn *insn = &desc->insns[i];
     const uint16_t operands[3] = {insn->a, insn->b, insn->c};
     bp_class class = BP_SCALAR;
-    for (int k = 0; k < operand_count(insn->op); k++) {
+    for (int k = 0; k < bp_op_operand_count(insn->op); k++) {
       value *v = &c->values[operands[k]];
       class = widest(class, v->class);
       v->last_read = (int)i;
@@ -143,6 +141,19 @@ static void survey(compiler *c) {
     c->values[insn->dst].class = class;
     c->values[insn->dst].defined = (int)i;
   }
+}
+
+/// Fuses pairs of instructions, which needs the registers' classes and changes who reads what.
+static void fuse(compiler *c) {
+  uint8_t *class_of = malloc(c->desc->n_registers + 1);
+  if (!class_of) return;
+  for (uint32_t i = 0; i < c->desc->n_registers; i++) class_of[i] = (uint8_t)c->values[i].class;
+  c->fused.n_insns = bp_pass_fuse(c->desc, class_of, c->insns);
+  c->fused.insns = c->insns;
+  c->desc = &c->fused;
+  free(class_of);
+  c->n_values = 0;
+  survey(c);
 }
 
 /// Registers that are computed straight into an output's memory.
@@ -212,7 +223,7 @@ static int widened(compiler *c, int reg) {
 
 static void instruct(compiler *c, const bp_insn *insn) {
   int operands[3] = {insn->a, insn->b, insn->c};
-  const int count = operand_count(insn->op);
+  const int count = bp_op_operand_count(insn->op);
   const bp_class class = c->values[insn->dst].class;
   for (int k = 0; k < count; k++) need(c, operands[k]);
   const int reduces = insn->op >= BP_OP_ROW_SUM && insn->op <= BP_OP_ROW_MIN_I;
@@ -346,9 +357,11 @@ static bp_step *finish_steps(const compiler *c, const draft_step *from, int coun
 }
 
 static void translate(compiler *c, stride_table_row *strides) {
-  const bp_pass_desc *desc = c->desc;
+  const bp_pass_desc *desc;
   make_accesses(c, strides);
   survey(c);
+  fuse(c);
+  desc = c->desc;
   protect_stored_inputs(c);
   choose_homes(c);
   for (uint32_t i = 0; i < desc->n_registers; i++) {
@@ -368,7 +381,7 @@ bp_program *bp_program_compile(
     const bp_level_table *level, int for_regions, const char **error) {
   const size_t n_access = desc->n_inputs + desc->n_outputs;
   const size_t room = desc->n_registers + n_access * 3 + (size_t)desc->n_insns * 4 + 16;
-  compiler c = {.desc = desc, .level = level};
+  compiler c = {.desc = desc, .fused = *desc, .level = level};
   bp_program *program = c.program = calloc(1, sizeof(bp_program));
   if (!program) goto failed;
   program->level = level;
@@ -380,11 +393,12 @@ bp_program *bp_program_compile(
   program->columns = calloc(desc->n_outputs + 1, sizeof(bp_column));
   program->scalar_place = calloc(desc->n_scalars + 1, sizeof(uint16_t));
   program->single_row_tile = calloc(room, 1);
+  c.insns = calloc((size_t)desc->n_insns + 1, sizeof(bp_insn));
   c.values = calloc(room, sizeof(value));
   c.steps = calloc(room, sizeof(draft_step));
   c.prologue = calloc(room, sizeof(draft_step));
   if (!program->access || !program->columns || !program->scalar_place || !program->single_row_tile
-      || !c.values || !c.steps || !c.prologue) goto failed;
+      || !c.insns || !c.values || !c.steps || !c.prologue) goto failed;
   bp_choose_walk(program, for_regions);
   translate(&c, strides);
   program->n_steps = (uint32_t)c.n_steps;
@@ -401,12 +415,14 @@ bp_program *bp_program_compile(
     if (x->class == BP_SCALAR) x->place = (uint16_t)c.values[desc->inputs[i].reg].place;
   }
   bp_choose_tiles(program, c.cost);
+  free(c.insns);
   free(c.values);
   free(c.steps);
   free(c.prologue);
   return program;
 failed:
   *error = "no memory for a pass";
+  free(c.insns);
   free(c.values);
   free(c.steps);
   free(c.prologue);

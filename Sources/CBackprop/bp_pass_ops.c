@@ -29,6 +29,10 @@ const bp_op_info bp_ops[BP_OP_COUNT] = {
   [BP_OP_RANDOM_BITS] = {"random_bits", "iii", 60},
 };
 
+int bp_op_operand_count(uint16_t op) {
+  return op >= BP_OP_INDEX ? 0 : (int)strlen(bp_ops[op].types) - 1;
+}
+
 int bp_op_by_name(const char *name) {
   for (int op = 0; op < BP_OP_COUNT; op++) {
     if (strcmp(bp_ops[op].name, name) == 0) return op;

@@ -14,4 +14,11 @@ typedef struct bp_op_info {
 
 extern const bp_op_info bp_ops[BP_OP_COUNT];
 
+/// How many registers an operation reads; those that make values from an element's place, none.
+int bp_op_operand_count(uint16_t op);
+
+/// Writes the instructions with pairs fused, and returns how many there are. `class_of` is each
+/// register's bp_class; `fused` has room for all instructions.
+uint32_t bp_pass_fuse(const bp_pass_desc *desc, const uint8_t *class_of, bp_insn *fused);
+
 #endif

@@ -214,7 +214,7 @@ static int asks_ahead(const bp_program *program) {
 /// A rectangle of rows and columns at the outer index at hand, tile by tile.
 static void rectangle(runner *run, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   const bp_program *program = run->program;
-  const int64_t tile_rows = program->tile_rows;
+  int64_t tile_rows = program->tile_rows;
   if (program->mode == BP_ROWS || program->dense) {
     for (int64_t m = m0; m < m1; m += tile_rows) {
       const int64_t rows = bp_least(tile_rows, m1 - m), cols = n1 - n0;
@@ -225,6 +225,10 @@ static void rectangle(runner *run, int64_t m0, int64_t m1, int64_t n0, int64_t n
   // What is left of whole vectors goes through narrow tiles of many rows.
   const int64_t whole = n0 + (n1 - n0) / BP_LANES * BP_LANES;
   const int64_t group = whole < n1 ? program->pitch_tile / BP_LANES : bp_greatest(m1 - m0, 1);
+  // A rectangle narrower than a tile: more of its rows at a time.
+  if (whole > n0 && whole - n0 < program->tile_cols) {
+    tile_rows = bp_greatest(tile_rows, program->tile_rows * program->tile_cols / (whole - n0));
+  }
   const int ahead = asks_ahead(program);
   for (int64_t g = m0; g < m1; g += group) {
     const int64_t end = bp_least(g + group, m1);

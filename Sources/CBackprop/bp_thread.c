@@ -3,7 +3,9 @@
 #ifdef __linux__
 #define _GNU_SOURCE
 #include <sched.h>
+#include <sys/mman.h>
 #endif
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -34,6 +36,20 @@ void bp_subnormals_restore(unsigned long before) {
   __asm__ volatile("msr fpcr, %0" : : "r"(before));
 #else
   (void)before;
+#endif
+}
+
+double bp_seconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+void bp_use_large_pages(void *block, size_t bytes) {
+#ifdef __linux__
+  madvise(block, bytes, MADV_HUGEPAGE);  // a wish: whether it is granted does not matter
+#else
+  (void)block, (void)bytes;
 #endif
 }
 

@@ -117,7 +117,8 @@ struct ErrorTextTests {
         == "scatterAdd of [2, 3] and [1]: the axes from 0 on must be those of the indices.")
     #expect(
       text(x.taken(Tensor([0] as [Int32])))
-        == "take of [2, 3] and [1]: indices must have the shape without axis -1.")
+        == "take of [2, 3] and [1]: indices must be integers and have the shape without axis -1, or "
+        + "with another size there.")
   }
 
   @Test func einsums() {

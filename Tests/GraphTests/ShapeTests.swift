@@ -108,6 +108,7 @@ struct ShapeTests {
     let truth = Tensor([true, true])
     #expect(try values(bytes + bytes) == [400, 200])
     #expect(try values(truth + truth) == [2, 2])
+    #expect(try values(bytes + truth + bytes) == [401, 201])
     #expect(try values(bytes.sum()) == [300])
     #expect(try values(truth.sum()) == [2])
     #expect((-bytes).dtype == .int32)

@@ -18,6 +18,28 @@ struct DocumentationTests {
     #expect(findings.isEmpty, "\(report(findings, "one sentence above each of these:"))")
   }
 
+  /// The cases of a public enumeration are public, each of them.
+  @Test func casesOfPublicEnumerationsHaveADocComment() {
+    var findings: [String] = []
+    for file in House.swiftFiles(under: "Sources") {
+      let lines = file.lines
+      var indent: Int?
+      for (number, line) in lines.enumerated() {
+        let depth = line.prefix { $0 == " " }.count
+        if line.contains(/^ *public (indirect )?enum\b/) {
+          indent = depth
+        } else if let outer = indent, depth <= outer, line.hasSuffix("}") {
+          indent = nil
+        } else if indent == depth - 2, line.contains(/^ *(indirect )?case \w/),
+          !isDocumented(number, in: lines)
+        {
+          findings.append("\(file.place(number)): \(line.trimmingCharacters(in: .whitespaces))")
+        }
+      }
+    }
+    #expect(findings.isEmpty, "\(report(findings, "one sentence above each of these:"))")
+  }
+
   @Test func everyRoomHasAPageAboutItself() {
     let rooms = Set(House.files.filter { $0.path.hasPrefix("Sources/") }.map(\.room))
       .filter { $0.hasPrefix("Backprop") || $0 == "CBackprop" }

@@ -112,7 +112,9 @@ struct RandomProgram {
 
   private mutating func chooseResults() {
     var used: Set<ObjectIdentifier> = []
-    for entry in entries { entry.tensor.node.forEachOperand { used.insert(ObjectIdentifier($0)) } }
+    for entry in entries {
+      entry.tensor.node.operands.forEach { used.insert(ObjectIdentifier($0)) }
+    }
     for entry in entries.dropFirst(leaves.count)
     where !used.contains(ObjectIdentifier(entry.tensor.node)) || generator.happens(0.1) {
       if entry.tensor.node.value == nil { results.append(entry.tensor) }

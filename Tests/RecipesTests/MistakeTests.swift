@@ -19,21 +19,26 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
 @Suite("Mistakes in recipes") struct MistakeTests {
   @Test(arguments: keys) func inKeysAreShownWhereTheyStand(mistake: Mistake) {
-    #expect(failure { _ = try recipe(mistake.text) } == mistake.message)
+    expect(mistake, mistake.text)
   }
 
   @Test(arguments: yaml) func inYAMLAreShownWhereTheyStand(mistake: Mistake) {
-    #expect(failure { _ = try recipe(mistake.text) } == mistake.message)
+    expect(mistake, mistake.text)
   }
 
   @Test(arguments: values) func inValuesSayWhatWouldFit(mistake: Mistake) {
     let text = "task: classification\ndata:\n  source: digits\n\(mistake.text)\n"
-    #expect(failure { _ = try recipe(text) } == mistake.message)
+    expect(mistake, text)
   }
 
   @Test(arguments: tables) func inTablesSayWhatIsNeeded(mistake: Mistake) {
     let text = "task: regression\ndata:\n  source: csv\n\(mistake.text)\n"
-    #expect(failure { _ = try recipe(text) } == mistake.message)
+    expect(mistake, text)
+  }
+
+  private func expect(_ mistake: Mistake, _ text: String) {
+    let message = failure { _ = try recipe(text) }
+    #expect(cut(message, like: mistake.message) == mistake.message)
   }
 
   private static let keys = [
@@ -58,8 +63,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         + "keys."),
     Mistake(
       "task: classification\ndata:\n  source: digits\nmodel:\n  zzz: 1\n",
-      "r.yaml, line 5, column 3: 'zzz' is no key of 'model'; its keys are kind, hidden, "
-        + "activation, dropout, normalization, residual."),
+      "r.yaml, line 5, column 3: 'zzz' is no key of 'model'; its keys are kind, …"),
     Mistake(
       "data:\n  source: digits\n",
       "r.yaml, line 1, column 1: the key 'task' is missing; add classification or "
@@ -71,14 +75,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(
       "task: classification\ndata:\n  path: x\n",
       "r.yaml, line 3, column 3: the key 'source' is missing under 'data'; choose one of "
-        + "digits, mnist, fashion-mnist, idx, csv."),
+        + "digits, …"),
     Mistake(
       "task: classification\ndata: digits\n",
       "r.yaml, line 2, column 7: 'data' is a mapping of keys to values, not 'digits'; "
-        + "its keys are source, path, train, validation, test, validation_fraction, "
-        + "test_fraction, header, columns, delimiter, comment, skip_rows, target, numeric, "
-        + "categorical, ignore, missing, scale, log, fill, encoding, least_count, "
-        + "target_scale, target_suffix, classes."),
+        + "its keys are source, …"),
     Mistake(
       "task: clasification\ndata:\n  source: digits\n",
       "r.yaml, line 1, column 7: task cannot be 'clasification'; did you mean "
@@ -168,12 +169,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(
       "training:\n  optimizer: adamm",
       "r.yaml, line 5, column 14: training.optimizer cannot be 'adamm'; did you mean "
-        + "'adam'? Known are sgd, adagrad, rmsprop, adadelta, adam, amsgrad, adamw, lion, "
-        + "muon, lamb."),
+        + "'adam'? Known are sgd, …"),
     Mistake(
       "training:\n  optimizer: newton",
       "r.yaml, line 5, column 14: training.optimizer cannot be 'newton'; choose one of "
-        + "sgd, adagrad, rmsprop, adadelta, adam, amsgrad, adamw, lion, muon, lamb."),
+        + "sgd, …"),
     Mistake(
       "training:\n  loss: squared",
       "r.yaml, line 5, column 9: training.loss squared does not fit the task "
@@ -248,8 +248,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(
       "model:\n  activation: reLU",
       "r.yaml, line 5, column 15: model.activation cannot be 'reLU'; did you mean "
-        + "'relu'? Known are relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, mish, "
-        + "softplus, tanh, sigmoid, hard_sigmoid, hard_swish."),
+        + "'relu'? Known are relu, …"),
     Mistake(
       "seed: -1",
       "r.yaml, line 4, column 7: seed is at least 0, not -1."),

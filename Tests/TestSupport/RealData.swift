@@ -42,3 +42,9 @@ package func failure(_ body: () throws -> Void) -> String {
     return "\(error)"
   }
 }
+
+/// A message as far as `expected` says it: one that ends in "…" is followed by a list that grows.
+package func cut(_ message: String, like expected: String) -> String {
+  guard expected.hasSuffix("…"), message.count >= expected.count else { return message }
+  return message.prefix(expected.count - 1) + "…"
+}

@@ -82,7 +82,7 @@ private struct Forgetful: Module {
     // Which step it is follows from seed and data; the sentence around it is fixed.
     let message = failureOfTraining(rate: 1e6, Sets.line(100))
     let pattern =
-      /the loss became (inf|nan|-nan) in epoch 1, step (\d+): the first layer with values that are not finite is ([a-z0-9.]+), (after the step before|in its gradient); lower the learning rate \(it is 1000000.0\) or clip the gradients, for example with training.clip_norm=1\./
+      /the loss became (inf|NaN) in epoch 1, step (\d+): the first layer with values that are not finite is ([a-z0-9.]+), (after the step before|in its gradient); lower the learning rate \(it is 1000000.0\) or clip the gradients, for example with training.clip_norm=1\./
     let match = try #require(try pattern.wholeMatch(in: message), "\(message)")
     let step = try #require(Int(match.output.2))
     #expect(step > 1 && step <= 10)
@@ -105,7 +105,7 @@ private struct Forgetful: Module {
     }
     #expect(
       failureOfTraining(rate: 0.01, examples, batch: 30, epochs: 1)
-        == "the loss became nan in epoch 1, step 1: the batch has features that are not finite; "
+        == "the loss became NaN in epoch 1, step 1: the batch has features that are not finite; "
         + "lower the learning rate (it is 0.01) or clip the gradients, for example with "
         + "training.clip_norm=1.")
   }

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropGraph
+import BackpropModels
 import BackpropNN
 import BackpropRuntime
 import BackpropTraining
@@ -13,37 +14,92 @@ import BackpropTraining
 /// | tiny     | 2-16-16-1 tanh, squared error   | 32    | SGD 0.1      | steps  |
 /// | mlp      | 784-512-256-10 ReLU, cross-ent. | 128   | Adam 1e-3    | images |
 /// | wide     | 1024-4096-4096-1024 GELU, sq.   | 256   | SGD momentum | rows   |
+/// | cnn      | conv 1-32-64, pool, 9216-128-10 | 64    | Adam 1e-3    | images |
+/// | resnet   | ResNet-18 for 32x32 images      | 32    | SGD momentum | images |
 enum Workload {
-  static let names = ["tiny", "mlp", "wide"]
+  static let names = ["tiny", "mlp", "wide", "cnn", "resnet"]
 
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
+    let steps = try Steps(name, dtype: dtype)
+    try steps.run()
+    let first = Stopwatch.process.seconds
+    let warmup = Stopwatch()
+    while warmup.seconds < min(2, seconds) { try steps.run() }
+    var times: [Double] = []
+    times.reserveCapacity(1 << 20)
+    let whole = Stopwatch()
+    while whole.seconds < seconds || times.count < 3 {
+      let watch = Stopwatch()
+      try steps.run()
+      times.append(watch.seconds)
+    }
+    times.sort()
+    return BenchResult(
+      workload: name, dtype: dtype, threads: CPU.current.pool.threadCount, items: steps.items,
+      times: times, firstStep: first)
+  }
+
+  /// The plan of a workload's step as text.
+  static func plan(_ name: String, dtype: DType) throws -> String {
+    let steps = try Steps(name, dtype: dtype)
+    // The first step has no running averages yet; the second is like all that follow.
+    for _ in 0..<2 { try steps.run() }
+    return "\(name): " + (Evaluator.latestPlan?.description ?? "nothing ran")
+  }
+}
+
+/// A workload set up: its network, data and optimizer.
+struct Steps {
+  /// What a step counts for.
+  let items: Double
+  let run: () throws -> Void
+
+  init(_ name: String, dtype: DType) throws {
     let precision: DType? = dtype == .float32 ? nil : dtype
     switch name {
     case "tiny":
       let model = Sequential(
         Linear(2, 16), Activation.tanh, Linear(16, 16), Activation.tanh, Linear(16, 1))
-      let (x, y) = (normal([32, 2], 1), normal([32, 1], 2))
-      let optimizer = SGD(model, learningRate: 0.1)
-      return try time(name, model, optimizer, [x, y], items: 1, seconds, precision) {
+      let (x, y) = (Steps.normal([32, 2], 1), Steps.normal([32, 1], 2))
+      try self.init(model, SGD(model, learningRate: 0.1), [x, y], items: 1, precision) {
         squaredError(model(x).cast(to: .float32), y)
       }
     case "mlp":
       let model = Sequential(
         Linear(784, 512), Activation.relu, Linear(512, 256), Activation.relu, Linear(256, 10))
-      let x = normal([128, 784], 1)
+      let x = Steps.normal([128, 784], 1)
       let labels = Tensor((0..<128).map { Int32(($0 * 7 + 3) % 10) })
+      try self.init(
+        model, Adam(model, learningRate: 1e-3), [x, labels], items: 128, precision
+      ) {
+        crossEntropy(model(x), labels)
+      }
+    case "cnn":
+      let model = Sequential(
+        Conv(1, 32, window: 3), Activation.relu, Conv(32, 64, window: 3), Activation.relu,
+        MaxPool(2), Flatten(), Linear(9216, 128), Activation.relu, Linear(128, 10))
+      let x = Steps.normal([64, 28, 28, 1], 1)
+      let labels = Tensor((0..<64).map { Int32(($0 * 7 + 3) % 10) })
       let optimizer = Adam(model, learningRate: 1e-3)
-      return try time(name, model, optimizer, [x, labels], items: 128, seconds, precision) {
+      try self.init(model, optimizer, [x, labels], items: 64, precision) {
+        crossEntropy(model(x), labels)
+      }
+    case "resnet":
+      let model = ResNet(outputs: 10)
+      let x = Steps.normal([32, 32, 32, 3], 1)
+      let labels = Tensor((0..<32).map { Int32(($0 * 7 + 3) % 10) })
+      let optimizer = SGD(model, learningRate: 0.1, momentum: 0.9)
+      try self.init(model, optimizer, [x, labels], items: 32, precision) {
         crossEntropy(model(x), labels)
       }
     default:
       let model = Sequential(
         Linear(1024, 4096), Activation.gelu, Linear(4096, 4096), Activation.gelu,
         Linear(4096, 1024))
-      let (x, y) = (normal([256, 1024], 1), normal([256, 1024], 2))
+      let (x, y) = (Steps.normal([256, 1024], 1), Steps.normal([256, 1024], 2))
       let optimizer = SGD(model, learningRate: 1e-3, momentum: 0.9)
-      return try time(name, model, optimizer, [x, y], items: 256, seconds, precision) {
+      try self.init(model, optimizer, [x, y], items: 256, precision) {
         squaredError(model(x).cast(to: .float32), y)
       }
     }
@@ -53,35 +109,22 @@ enum Workload {
     .normal(shape, key: RandomKey(seed: seed))
   }
 
-  private static func time(
-    _ name: String, _ model: some Module, _ optimizer: some Optimizer, _ data: [Tensor],
-    items: Double, _ seconds: Double, _ precision: DType?, _ loss: () -> Loss
-  ) throws -> BenchResult {
+  private init(
+    _ model: some Module, _ optimizer: some Optimizer, _ data: [Tensor], items: Double,
+    _ precision: DType?, _ loss: @escaping () -> Loss
+  ) throws {
+    self.items = items
     model.initialize(seed: 0)
     try evaluate(data)
+    // As the training loop does, the model is looked through once.
+    let parameters = model.parameters()
     var number = 0
-    func step() throws {
+    run = {
       let gradients = try Context.training(seed: 0, step: number, precision: precision) {
-        try valueAndGradient(of: model.parameters(), loss).gradients
+        try valueAndGradient(of: parameters, loss).gradients
       }
       try optimizer.update(gradients)
       number += 1
     }
-    try step()
-    let first = Stopwatch.process.seconds
-    let warmup = Stopwatch()
-    while warmup.seconds < min(2, seconds) { try step() }
-    var times: [Double] = []
-    times.reserveCapacity(1 << 20)
-    let whole = Stopwatch()
-    while whole.seconds < seconds || times.count < 3 {
-      let watch = Stopwatch()
-      try step()
-      times.append(watch.seconds)
-    }
-    times.sort()
-    return BenchResult(
-      workload: name, dtype: precision ?? .float32, threads: CPU.current.pool.threadCount,
-      items: items, times: times, firstStep: first)
   }
 }

@@ -16,6 +16,8 @@ struct DigitDrawing {
   private let pictures: [Picture]
   /// From light to dark; a pixel is two columns wide, so that it looks square.
   private static let shades = ["  ", "░░", "▒▒", "▓▓", "██"]
+  /// Columns for each image: the longest caption, `says 9 (100.0 %), is 8`, and a gap.
+  private static let width = 24
 
   /// The first examples of a part, and the first mistakes; nil where images are too large.
   init?(_ examples: Examples, _ predictor: Predictor, _ classNames: [String]) throws {
@@ -55,13 +57,13 @@ struct DigitDrawing {
       guard let first = row.first else { continue }
       if start > 0 { Output.print("") }
       for line in first.rows.indices {
-        Output.print("  " + row.map { Text.left($0.rows[line], 20) }.joined())
+        Output.print("  " + row.map { Text.left($0.rows[line], DigitDrawing.width) }.joined())
       }
       let captions = row.map { picture in
         let sure = "\(picture.predicted) (\(Text.percent(Double(picture.probability))))"
         return picture.isRight ? "says \(sure)" : "says \(sure), is \(picture.truth)"
       }
-      Output.print("  " + captions.map { Text.left($0, 20) }.joined())
+      Output.print("  " + captions.map { Text.left($0, DigitDrawing.width) }.joined())
     }
   }
 }

@@ -10,7 +10,9 @@ public import BackpropFormats
 public struct TablePreprocessor: Hashable, Sendable {
   /// One column that is used.
   public enum Column: Hashable, Sendable {
+    /// Numbers, filled and scaled.
     case numeric(NumericColumn)
+    /// Categories, one-hot or as codes.
     case categorical(CategoricalColumn)
 
     /// The name of the column.

@@ -2,13 +2,19 @@
 
 /// A JSON value (RFC 8259). Objects keep the order of their keys; whole numbers stay whole.
 public enum JSONValue: Hashable, Sendable {
+  /// `null`
   case null
+  /// `true` or `false`
   case bool(Bool)
   /// A number written without fraction or exponent that fits 64 bits.
   case integer(Int)
+  /// A number with a point or an exponent.
   case number(Double)
+  /// A text.
   case string(String)
+  /// A list.
   case array([JSONValue])
+  /// Members by name, in order.
   case object(JSONObject)
 
   /// The value as a truth value, if it is one.

@@ -13,7 +13,9 @@ enum Differentiation {
     var isActive = leafSet
     for node in order where node.dtype.isFloatingPoint || isCall(node) {
       var found = false
-      node.forEachOperand { found = found || isActive.contains(ObjectIdentifier($0)) }
+      for operand in node.operands where isActive.contains(ObjectIdentifier(operand)) {
+        found = true
+      }
       if case .stopGradient = node.primitive { found = false }
       if found { isActive.insert(ObjectIdentifier(node)) }
     }

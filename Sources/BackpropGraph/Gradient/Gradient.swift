@@ -59,6 +59,16 @@ private enum GradientCache {
     let captures: [Capture]
     /// Which result belongs to each leaf; nil: zeros.
     let results: [Int?]
+    /// Whether the results are the function's, each once and in order.
+    let isWhole: Bool
+
+    init(words: [UInt64], function: FunctionID?, captures: [Capture], results: [Int?]) {
+      self.words = words
+      self.function = function
+      self.captures = captures
+      self.results = results
+      isWhole = results.enumerated().allSatisfy { $0.offset == $0.element }
+    }
   }
 
   enum Capture: Sendable {
@@ -77,7 +87,7 @@ private enum GradientCache {
   static func gradients(of result: Node, at leaves: [Node]) -> [Node] {
     let found: [Node]? = Evaluation.lock.withLock { walk -> [Node]? in
       trace.walk(from: [result], boundary: leaves, epoch: &walk.epoch)
-      if let template = templates[trace.hash]?.first(where: { $0.words == trace.words }) {
+      if let template = templates[trace.hash]?.first(where: { trace.words.isEqual(to: $0.words) }) {
         return apply(template, leaves) { trace[$0].takeUnretainedValue() }
       }
       return nil
@@ -91,15 +101,18 @@ private enum GradientCache {
     guard let function = template.function else {
       return leaves.map { Tensor.literal(0, $0.shape, $0.dtype).node }
     }
-    let operands = template.captures.map {
-      switch $0 {
-      case .place(let place): node(place)
+    var operands: [Node] = []
+    operands.reserveCapacity(template.captures.count)
+    for capture in template.captures {
+      switch capture {
+      case .place(let place): operands.append(node(place))
       case .result(let call, let index, let shape, let dtype):
-        Node(.output(index), shape, dtype, node(call))
-      case .number(let node): node
+        operands.append(Node(.output(index), shape, dtype, node(call)))
+      case .number(let node): operands.append(node)
       }
     }
     let outputs = call(function, operands)
+    if template.isWhole { return outputs }
     return zip(leaves, template.results).map { leaf, index in
       index.map { outputs[$0] } ?? Tensor.literal(0, leaf.shape, leaf.dtype).node
     }
@@ -109,7 +122,10 @@ private enum GradientCache {
   private static func derive(_ result: Node, _ leaves: [Node]) -> [Node] {
     let (forward, words, hash) = Evaluation.lock.withLock { walk in
       trace.walk(from: [result], boundary: leaves, epoch: &walk.epoch)
-      return (trace.nodes.map { $0.takeUnretainedValue() }, trace.words, trace.hash)
+      return (
+        trace.nodes.elements.map { $0.takeUnretainedValue() }, Array(trace.words.elements),
+        trace.hash
+      )
     }
     var place: [ObjectIdentifier: Int32] = [:]
     for (index, node) in forward.enumerated() { place[ObjectIdentifier(node)] = Int32(index) }

@@ -89,7 +89,7 @@ package final class GraphFunction: Sendable {
       words.append(node.primitive.word)
       words.append(UInt64(node.dtype.rawValue) << 8 | UInt64(node.shape.rank))
       for axis in 0..<node.shape.rank { words.append(UInt64(node.shape[axis])) }
-      node.forEachOperand { words.append(places[ObjectIdentifier($0)] ?? .max) }
+      for operand in node.operands { words.append(places[ObjectIdentifier(operand)] ?? .max) }
     }
     for node in results { words.append(places[ObjectIdentifier(node)] ?? .max) }
     return table.withLock { table in
@@ -121,11 +121,15 @@ package final class GraphFunction: Sendable {
 
 /// The results of a function applied to operands: one call node and an output node for each.
 package func call(_ function: FunctionID, _ operands: [Node]) -> [Node] {
-  let results = function.function.results
+  let body = function.function
   let call = Node(.call(function), .scalar, .float32, operands: operands)
-  return results.enumerated().map { index, result in
-    Node(.output(UInt32(index)), result.shape, result.dtype, call)
+  var outputs: [Node] = []
+  outputs.reserveCapacity(body.results.count)
+  for index in body.results.indices {
+    let result = body.results[index]
+    outputs.append(Node(.output(UInt32(index)), result.shape, result.dtype, call))
   }
+  return outputs
 }
 
 /// The nodes that `roots` are made from, operands first, each once; below a node for which

@@ -18,7 +18,7 @@ package struct IR: Sendable {
   /// For each requested result, its value.
   package var results: [Int] = []
 
-  private struct Key: Hashable {
+  struct Key: Hashable {
     let word: UInt64
     let shape: Shape
     let dtype: DType
@@ -26,7 +26,7 @@ package struct IR: Sendable {
     let leaf: Int
     let scalar: Int
   }
-  private var known: [Key: Int] = [:]
+  var known: [Key: Int] = [:]
 
   package init() {}
 
@@ -60,6 +60,8 @@ package struct IR: Sendable {
       }
     }
     results = wanted.map { map[$0][0] }
+    removeDead()
+    exchangeTransposedProducts()
     removeDead()
   }
 

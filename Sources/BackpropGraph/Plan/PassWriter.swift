@@ -165,12 +165,13 @@ struct PassWriter {
     return result
   }
 
-  /// Brings a result to the precision of its type.
+  /// Brings a result to the precision of its type; registers hold float32 and int32.
   private mutating func rounded(_ register: Int, _ dtype: DType) -> Int {
     switch dtype {
     case .bfloat16: add("round_bf16", [register])
     case .float16: add("round_f16", [register])
-    case .float32, .int32, .uint8, .bool: register
+    case .uint8: add("i2u8", [register])
+    case .float32, .int32, .bool: register
     }
   }
 
@@ -196,12 +197,14 @@ struct PassWriter {
       if case .columnReduction = value.role {
         registers[index] = x[0]
       } else {
-        registers[index] = add("row_" + reduction.kernel + suffix, x)
+        registers[index] = rounded(add("row_" + reduction.kernel + suffix, x), value.dtype)
       }
     case .iota: registers[index] = add("index", [])
     case .random(let kind): registers[index] = random(kind, value.scalar)
     case .source, .failed, .constant, .literal, .placeholder, .pad, .concatenate, .argument,
-      .cumulativeSum, .matmul, .gather, .scatterAdd, .argumentSort, .stopGradient, .barrier,
+      .cumulativeSum, .matmul, .convolution, .convolutionKernelGradient, .windowSum, .windowMax,
+      .windowMaxPullback, .windowMaxSelection, .gather, .scatterAdd, .argumentSort, .stopGradient,
+      .barrier,
       .call, .output:
       preconditionFailure("\(value.primitive) is not a word of passes")
     }

@@ -76,13 +76,11 @@ extension Tensor {
   /// Both operands in one type and one shape, or nil if their shapes can't meet.
   static func meet(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor)? {
     var (x, y) = (a, b)
-    if x.dtype != y.dtype {
-      let dtype = DType.promoted(x.dtype, y.dtype)
-      (x, y) = (x.cast(to: dtype), y.cast(to: dtype))
-    } else if x.dtype == .bool || x.dtype == .uint8 {
-      // Sums and products of truth values and bytes are counted in int32.
-      (x, y) = (x.cast(to: .int32), y.cast(to: .int32))
-    }
+    let dtype = DType.promoted(x.dtype, y.dtype)
+    // Sums and products of truth values and bytes are counted in int32.
+    let common = dtype == .bool || dtype == .uint8 ? .int32 : dtype
+    if x.dtype != common { x = x.cast(to: common) }
+    if y.dtype != common { y = y.cast(to: common) }
     if x.shape == y.shape { return (x, y) }
     guard let shape = Shape.broadcast(x.shape, y.shape) else { return nil }
     return (x.broadcast(to: shape), y.broadcast(to: shape))

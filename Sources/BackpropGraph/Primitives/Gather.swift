@@ -43,19 +43,40 @@ extension Tensor {
       Node(.scatterAdd(UInt8(position)), result, dtype, indices.cast(to: .int32).node, node))
   }
 
-  /// One element along an axis for each place of the others: `self[…, indices[…], …]`.
+  /// Elements along an axis, at positions that each place of the others has for itself:
+  /// `self[…, indices[…], …]`.
   ///
-  /// `indices` has this tensor's shape with `axis` removed.
+  /// `indices` has this tensor's shape with `axis` removed, for one element each; or with another
+  /// size along `axis`, for as many. In the first form a position outside 0 ..< n gives 0, in the
+  /// second it is an error when the value is computed.
   public func taken(_ indices: Tensor, along axis: Int = -1) -> Tensor {
-    guard let position = self.axis(axis),
-      indices.shape == shape.reduced(over: AxisSet([position]), keeping: false)
+    guard let position = self.axis(axis), !indices.dtype.isFloatingPoint,
+      indices.rank == rank
+        ? indices.shape.replacing(position, with: 0) == shape.replacing(position, with: 0)
+        : indices.shape == shape.reduced(over: AxisSet([position]), keeping: false)
     else {
       return .failed(
-        "take", [self, indices], "indices must have the shape without axis \(axis)",
+        "take", [self, indices],
+        "indices must be integers and have the shape without axis \(axis), or with another size there",
         shape: indices.shape, dtype: dtype)
     }
+    if indices.rank == rank { return takenByRows(indices.cast(to: .int32), position) }
     let hit = Tensor.iota(shape, along: position) .== indices.expanded(at: position)
     return select(hit, self, Tensor.literal(0, like: self)).sum(over: position)
+  }
+
+  /// One gather from all elements in a row, with the axis last.
+  private func takenByRows(_ indices: Tensor, _ position: Int) -> Tensor {
+    if position != rank - 1 {
+      return transposed(position, -1).takenByRows(indices.transposed(position, -1), rank - 1)
+        .transposed(position, -1)
+    }
+    let width = Tensor([Int32(shape[-1])])
+    let flat = indices.reshaped(to: [-1, indices.shape[-1]])
+    let isInside = (flat .>= 0) .& (flat .< width)
+    let places = flat + Tensor.iota(flat.shape, along: 0) * width
+    return reshaped(to: [count]).gathered(select(isInside, places, Tensor([Int32(-1)])))
+      .reshaped(to: indices.shape)
   }
 
   /// 1 at the position that each int32 element names, 0 elsewhere: `[…] -> […, classes]`.

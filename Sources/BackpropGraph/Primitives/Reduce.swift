@@ -66,10 +66,18 @@ extension Tensor {
   }
   /// The largest element over axes (all by default); NaN wins.
   public func max(over axes: Int..., keepingAxes keeping: Bool = false) -> Tensor {
+    max(over: axes, keepingAxes: keeping)
+  }
+  /// The largest element over axes (all if the array is empty); NaN wins.
+  public func max(over axes: [Int], keepingAxes keeping: Bool = false) -> Tensor {
     counted.reduce("max", axes, keeping) { $0.reduced(.maximum, $1) }
   }
   /// The smallest element over axes (all by default); NaN wins.
   public func min(over axes: Int..., keepingAxes keeping: Bool = false) -> Tensor {
+    min(over: axes, keepingAxes: keeping)
+  }
+  /// The smallest element over axes (all if the array is empty); NaN wins.
+  public func min(over axes: [Int], keepingAxes keeping: Bool = false) -> Tensor {
     counted.reduce("min", axes, keeping) { $0.reduced(.minimum, $1) }
   }
   /// The mean over axes (all by default), in floating point.

@@ -25,8 +25,12 @@ public func valueAndGradient<Value: Objective>(
   of parameters: [Parameter], dividing: Bool = true, _ body: () throws -> Value
 ) throws -> (loss: Value, gradients: Gradients) {
   var trained = parameters
-  if parameters.contains(where: \.isFrozen) { trained.removeAll(where: \.isFrozen) }
-  let leaves = trained.map(\.value)
+  var leaves: [Tensor] = []
+  leaves.reserveCapacity(parameters.count)
+  for parameter in parameters {
+    if let value = parameter.valueIfTrained { leaves.append(value) }
+  }
+  if leaves.count < parameters.count { trained.removeAll(where: \.isFrozen) }
   let value = try Evaluation.$isRecording.withValue(true) {
     if Context.isSet { return try body() }
     let step = Int(truncatingIfNeeded: parameters.first?.nextTrace() ?? 0)

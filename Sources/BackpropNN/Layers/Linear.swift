@@ -48,8 +48,8 @@ public struct Linear: Layer, CustomStringConvertible {
     let w = weight.value
     guard x.rank >= 1, x.shape[-1] == inputs, x.dtype.isFloatingPoint else { return misfit(x, w) }
     let precision = Context.current.precision ?? x.dtype
-    let input = x.cast(to: precision)
-    let matrix = w.cast(to: precision)
+    let input = x.dtype == precision ? x : x.cast(to: precision)
+    let matrix = w.dtype == precision ? w : w.cast(to: precision)
     let swapped = Tensor(
       Node(
         .permute(Linear.exchange),
@@ -62,7 +62,8 @@ public struct Linear: Layer, CustomStringConvertible {
           .matmul, x.shape.replacing(1, with: outputs), precision, input.node, swapped.node))
       : matmul(input, swapped)
     guard let bias else { return product }
-    return product + bias.value.cast(to: precision)
+    let b = bias.value
+    return product + (b.dtype == precision ? b : b.cast(to: precision))
   }
 
   private func misfit(_ x: Tensor, _ w: Tensor) -> Tensor {

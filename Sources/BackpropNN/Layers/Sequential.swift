@@ -19,7 +19,7 @@ public struct Sequential: Layer {
   /// The last layer's result.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     var result = x
-    for layer in layers { result = layer.callAsFunction(result) }
+    for index in layers.indices { result = layers[index].callAsFunction(result) }
     return result
   }
 }

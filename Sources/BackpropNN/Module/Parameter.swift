@@ -44,14 +44,20 @@ public final class Parameter: Sendable {
 
   /// The current value: the same tensor until an update replaces it.
   public var value: Tensor {
-    state.withLock { state in
-      if let tensor = state.tensor { return tensor }
-      let root = RandomKey(seed: state.seed)
-      let key = state.path.isEmpty ? root.folded(creation) : root.folded(state.path)
-      let tensor = state.initializer(shape, key: key).cast(to: dtype)
-      state.tensor = tensor
-      return tensor
-    }
+    state.withLock { state in state.tensor ?? draw(&state) }
+  }
+
+  /// The current value; nil where the parameter is frozen.
+  var valueIfTrained: Tensor? {
+    state.withLock { state in state.isFrozen ? nil : state.tensor ?? draw(&state) }
+  }
+
+  private func draw(_ state: inout State) -> Tensor {
+    let root = RandomKey(seed: state.seed)
+    let key = state.path.isEmpty ? root.folded(creation) : root.folded(state.path)
+    let tensor = state.initializer(shape, key: key).cast(to: dtype)
+    state.tensor = tensor
+    return tensor
   }
 
   /// Whether the parameter is left out of gradients and updates.

@@ -1,8 +1,8 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-/// The few functions that schedules and bias corrections need, in plain arithmetic, so that a
-/// training has the same bits with every C library. Errors are a few ulps of a Double.
-enum HostMath {
+/// The few functions that schedules, bias corrections and probabilities need, in plain arithmetic, so
+/// that results have the same bits with every C library. Errors are a few ulps of a Double.
+package enum HostMath {
   /// cos(π x) for x in 0 ... 1, by the Taylor series within π/4.
   static func cosinePi(_ x: Double) -> Double {
     if x > 0.5 { return -cosinePi(1 - x) }
@@ -19,8 +19,9 @@ enum HostMath {
     return sum
   }
 
-  /// eˣ by the Taylor series after reduction by ln 2.
-  static func exponential(_ x: Double) -> Double {
+  /// eˣ by the Taylor series after reduction by ln 2; NaN stays NaN.
+  package static func exponential(_ x: Double) -> Double {
+    if x.isNaN { return x }
     if x > 709 { return .infinity }
     if x < -745 { return 0 }
     // ln 2 to 17 digits.

@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropGraph
 import CBackprop
 import Synchronization
 
@@ -17,22 +18,35 @@ import Synchronization
 package final class CPU: @unchecked Sendable {
   package let level: Int32
   package let pool: ThreadPool
-  private var arena: UnsafeMutableRawPointer?
-  private var arenaSize = 0
-  private var scratch: [UnsafeMutableRawPointer?]
-  private var scratchSize: [Int]
+  /// Whether convolutions keep to their definition, one chain for each element.
+  package let isExact: Bool
+  @exclusivity(unchecked) private var arena: UnsafeMutableRawPointer?
+  @exclusivity(unchecked) private var arenaSize = 0
+  @exclusivity(unchecked) private var shared: UnsafeMutableRawPointer?
+  @exclusivity(unchecked) private var sharedSize = 0
+  /// Each thread's scratch memory, touched by that thread alone.
+  private let scratch: UnsafeMutableBufferPointer<Scratch>
 
-  package init(level: Int32, threadCount: Int) {
+  private struct Scratch {
+    var block: UnsafeMutableRawPointer?
+    var byteCount = 0
+  }
+
+  package init(level: Int32, threadCount: Int, isExact: Bool = true) {
     self.level = level
+    HostBuffer.adviceForLargeBlocks.withLock { $0 = { bp_use_large_pages($0, $1) } }
+    self.isExact = isExact
     pool = ThreadPool(threadCount: threadCount)
-    scratch = [UnsafeMutableRawPointer?](repeating: nil, count: pool.threadCount)
-    scratchSize = [Int](repeating: 0, count: pool.threadCount)
+    scratch = .allocate(capacity: pool.threadCount)
+    scratch.initialize(repeating: Scratch())
   }
 
   deinit {
     pool.stop()
     arena?.deallocate()
-    for block in scratch { block?.deallocate() }
+    shared?.deallocate()
+    for own in scratch { own.block?.deallocate() }
+    scratch.deallocate()
   }
 
   /// The device that evaluations run on. Guarded by the evaluation lock after the first use.
@@ -86,19 +100,32 @@ package final class CPU: @unchecked Sendable {
     if let arena, arenaSize >= byteCount { return arena }
     arena?.deallocate()
     let size = max(byteCount, 4096)
-    let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+    let isLarge = size >= HostBuffer.largeBlock
+    let fresh = UnsafeMutableRawPointer.allocate(
+      byteCount: size, alignment: isLarge ? HostBuffer.largePage : 4096)
+    if isLarge { bp_use_large_pages(fresh, size) }
     (arena, arenaSize) = (fresh, size)
+    return fresh
+  }
+
+  /// Memory that the tasks of one kernel share while it runs.
+  func workspace(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    if let shared, sharedSize >= byteCount { return shared }
+    shared?.deallocate()
+    let size = max(byteCount, 4096)
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+    (shared, sharedSize) = (fresh, size)
     return fresh
   }
 
   /// Scratch memory of a thread. Only that thread may ask.
   func scratch(_ thread: Int, _ byteCount: Int) -> UnsafeMutableRawPointer {
-    if let block = scratch[thread], scratchSize[thread] >= byteCount { return block }
-    scratch[thread]?.deallocate()
+    let own = scratch[thread]
+    if let block = own.block, own.byteCount >= byteCount { return block }
+    own.block?.deallocate()
     let size = max(byteCount, 4096)
     let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-    scratch[thread] = fresh
-    scratchSize[thread] = size
+    scratch[thread] = Scratch(block: fresh, byteCount: size)
     return fresh
   }
 }

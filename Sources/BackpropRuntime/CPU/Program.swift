@@ -7,14 +7,30 @@ import CBackprop
 package final class Program {
   package let plan: Plan
   private let cpu: CPU
-  private var kernels: [Kernel] = []
+  private let kernels: [Kernel]
+  /// Keeps what `kernels` refers to: going through them retains nothing.
+  private let owned: [AnyObject]
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private let arenaSlots: [(slot: Int, offset: Int)]
+  /// The slots whose memory is given at each run.
+  let bindings: [Binding]
+  /// For each result of the plan its place among `bindings`.
+  let resultBindings: [Int]
 
-  enum Kernel {
-    case pass(PassKernel)
-    case matmul(MatmulKernel)
-    case plain(Step)
+  /// A slot whose memory is that of a leaf, or new (leaf −1).
+  struct Binding {
+    let slot: Int
+    let leaf: Int32
+    let byteCount: Int
+  }
+  var level: Int32 { cpu.level }
+
+  private enum Kernel {
+    case pass(Unmanaged<PassKernel>)
+    case matmul(Unmanaged<MatmulKernel>)
+    case convolution(Unmanaged<ConvolutionKernel>)
+    /// The plan's step of this number.
+    case plain(Int)
   }
 
   package init(_ plan: Plan, cpu: CPU) throws {
@@ -26,14 +42,44 @@ package final class Program {
       guard case .arena(let offset) = buffer.place else { return nil }
       return (slot, offset)
     }
-    for step in plan.steps {
+    var bindings: [Binding] = []
+    var bindingOf = [Int](repeating: -1, count: plan.buffers.count)
+    for (slot, buffer) in plan.buffers.enumerated() {
+      let leaf: Int
+      switch buffer.place {
+      case .leaf(let index), .donated(let index): leaf = index
+      case .result: leaf = -1
+      case .arena: continue
+      }
+      bindingOf[slot] = bindings.count
+      bindings.append(Binding(slot: slot, leaf: Int32(leaf), byteCount: buffer.byteCount))
+    }
+    self.bindings = bindings
+    resultBindings = plan.results.map { bindingOf[$0] }
+    var kernels: [Kernel] = []
+    var owned: [AnyObject] = []
+    for (number, step) in plan.steps.enumerated() {
       switch step {
-      case .pass(let pass): kernels.append(.pass(try PassKernel(pass, level: cpu.level)))
-      case .matmul(let step): kernels.append(.matmul(try MatmulKernel(step, cpu: cpu)))
-      case .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort, .reduceRows:
-        kernels.append(.plain(step))
+      case .pass(let pass):
+        let kernel = try PassKernel(pass, level: cpu.level)
+        owned.append(kernel)
+        kernels.append(.pass(.passUnretained(kernel)))
+      case .matmul(let step):
+        let kernel = try MatmulKernel(step, cpu: cpu)
+        owned.append(kernel)
+        kernels.append(.matmul(.passUnretained(kernel)))
+      case .convolution(let step), .convolutionKernelGradient(let step):
+        var isGradient = false
+        if case .convolutionKernelGradient = plan.steps[number] { isGradient = true }
+        let kernel = try ConvolutionKernel(step, isGradient: isGradient, cpu: cpu)
+        owned.append(kernel)
+        kernels.append(.convolution(.passUnretained(kernel)))
+      case .pooling, .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort,
+        .reduceRows:
+        kernels.append(.plain(number))
       }
     }
+    (self.kernels, self.owned) = (kernels, owned)
   }
 
   deinit { slots.deallocate() }
@@ -48,14 +94,35 @@ package final class Program {
     defer { bp_subnormals_restore(mode) }
     let arena = cpu.arena(plan.arenaBytes)
     for (slot, offset) in arenaSlots { slots[slot] = arena + offset }
-    for kernel in kernels {
-      switch kernel {
-      case .pass(let pass):
-        pass.setScalars(scalars)
-        run(pass)
-      case .matmul(let matmul): matmul.run(slots, scalars, cpu)
-      case .plain(let step): try run(step)
+    if seconds.isEmpty {
+      for kernel in kernels { try run(kernel, scalars) }
+      return
+    }
+    for (number, kernel) in kernels.enumerated() {
+      let start = bp_seconds()
+      try run(kernel, scalars)
+      seconds[number] += bp_seconds() - start
+    }
+  }
+
+  /// Seconds that each step of the plan took so far; empty unless somebody asked.
+  package private(set) var seconds: [Double] = []
+
+  /// From now on takes the time of each step.
+  package func takeTimes() { seconds = [Double](repeating: 0, count: kernels.count) }
+
+  @inline(__always)
+  private func run(_ kernel: Kernel, _ scalars: UnsafeBufferPointer<UInt32>) throws {
+    switch kernel {
+    case .pass(let pass):
+      pass._withUnsafeGuaranteedRef {
+        $0.setScalars(scalars)
+        run($0)
       }
+    case .matmul(let matmul): matmul._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+    case .convolution(let convolution):
+      convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+    case .plain(let number): try run(plan.steps[number])
     }
   }
 
@@ -76,7 +143,7 @@ package final class Program {
   }
 
   /// Shares units of work among the threads if there is enough of it.
-  private func share(
+  func share(
     _ units: Int, cost: Double, _ body: (_ from: Int, _ to: Int, _ thread: Int) -> Void
   ) {
     if cpu.pool.threadCount == 1 || cost < Program.parallelThreshold || units < 2 {
@@ -89,7 +156,7 @@ package final class Program {
     }
   }
 
-  private func address(_ operand: Operand) -> UnsafeMutableRawPointer {
+  func address(_ operand: Operand) -> UnsafeMutableRawPointer {
     guard let base = slots[operand.slot] else {
       preconditionFailure("slot \(operand.slot) has no memory")
     }
@@ -98,7 +165,8 @@ package final class Program {
 
   private func run(_ step: Step) throws {
     switch step {
-    case .pass, .matmul: break
+    case .pass, .matmul, .convolution, .convolutionKernelGradient: break
+    case .pooling(let step): run(step)
     case .copy(let dims, let destination, let source):
       copy(dims, destination, source)
     case .zero(let operand, let count):

@@ -67,12 +67,13 @@ public struct RunFolder: Hashable, Sendable {
 
   /// What is there already.
   public func contents() throws(FormatError) -> Contents {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return .nothing }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
+    switch FileKind(of: path) {
+    case .nothing: return .nothing
+    case .file:
       throw FormatError(file: path, what: "this is no folder", remedy: "name a folder for the run")
+    case .folder: break
     }
-    if access(record, F_OK) == 0 { return .run }
+    if FileKind(of: record) != .nothing { return .run }
     guard let names = names() else { throw RunFolder.failure(path, errno) }
     return names.allSatisfy(isLeftover) ? .nothing : .others
   }
@@ -99,7 +100,7 @@ public struct RunFolder: Hashable, Sendable {
   }
 
   /// Whether a state to go on from is there.
-  public var hasState: Bool { access(state, F_OK) == 0 }
+  public var hasState: Bool { FileKind(of: state) != .nothing }
 
   /// Removes the files of a run, and no others.
   public func clear() {
@@ -118,8 +119,7 @@ public struct RunFolder: Hashable, Sendable {
       made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
       if mkdir(made, 0o777) != 0 && errno != EEXIST { throw failure(made, errno) }
     }
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    guard FileKind(of: path) == .folder else {
       throw FormatError(file: path, what: "this is no folder", remedy: "name another folder")
     }
   }

@@ -77,7 +77,14 @@ public struct RunRecord: Sendable {
     }
     guard json["format"]?.integer == 1 else { throw wrong("format") }
     guard let recipe = json["recipe"] else { throw wrong("recipe") }
-    self.recipe = try Recipe(json: recipe, file: file)
+    do throws(RecipeError) {
+      self.recipe = try Recipe(json: recipe, file: file)
+    } catch {
+      // Not the mistake of whoever uses the run.
+      throw FormatError(
+        file: file, position: .entry("recipe"), what: error.what,
+        remedy: "the file is damaged or made by another version; train again")
+    }
     version = json["version"]?.string ?? ""
     location = json["location"]?.string
     self.folder = json["folder"]?.string
@@ -88,7 +95,25 @@ public struct RunRecord: Sendable {
     if let table = json["preprocessing"], table != .null {
       preprocessor = try TablePreprocessor(json: table, file: file)
     }
+    guard isOfOnePiece else {
+      throw FormatError(
+        file: file, what: "the recipe, the shape of the data and the preprocessing disagree",
+        remedy: "train again")
+    }
     if let result = json["result"], result != .null { self.result = Result(json: result) }
+  }
+
+  /// Whether recipe, shape and preprocessing are of the same data.
+  private var isOfOnePiece: Bool {
+    let isClasses = recipe.task == .classification
+    guard isClasses == (shape.classNames != nil), isClasses || shape.outputs == 1 else {
+      return false
+    }
+    guard recipe.data.source == .csv else { return preprocessor == nil && shape.isImage }
+    guard let preprocessor else { return false }
+    return shape.example == [preprocessor.featureCount]
+      && shape.codeCounts == preprocessor.embeddedColumns.map(\.codeCount)
+      && preprocessor.target.classes?.count == shape.classNames?.count
   }
 
   /// Writes the record into a run's folder.
@@ -127,6 +152,7 @@ extension DataShape {
       return numbers
     }
     guard let example = sizes("example", from: 0), example.count <= 7,
+      let size = checkedElementCount(example), size <= Int(Int32.max),
       let codeCounts = sizes("code_counts", from: 1), let outputs = json?["outputs"]?.integer,
       outputs > 0, outputs < 1 << 24, let maximum = json?["pixel_maximum"]?.number, maximum > 0
     else { return nil }

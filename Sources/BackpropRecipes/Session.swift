@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropData
+import BackpropGraph
 import BackpropNN
 public import BackpropTraining
 
@@ -64,7 +65,8 @@ extension TrainingRecipe {
   ) -> Trainer {
     let options = TrainingOptions(
       epochs: epochs, batchSize: batch, microBatches: microBatches, seed: seed,
-      monitor: monitor == .accuracy ? .metric("accuracy") : .loss, patience: earlyStopping)
+      monitor: monitor == .accuracy ? .metric("accuracy") : .loss, patience: earlyStopping,
+      precision: precision == .bfloat16 ? .bfloat16 : nil)
     func make(_ optimizer: some BackpropNN.Optimizer) -> Trainer {
       Trainer(network, optimizer: optimizer, goal: goal, options: options)
     }
@@ -121,7 +123,9 @@ extension TrainingRecipe {
       AMSGrad(network, learningRate: rate, l2: l2, weightDecay: decay, options: options)
     case .adamw: AdamW(network, learningRate: rate, weightDecay: decay, options: options)
     case .lion: Lion(network, learningRate: rate, weightDecay: decay, options: options)
-    case .muon: Muon(network, learningRate: rate, weightDecay: decay, options: options)
+    case .muon:
+      Muon(
+        network, learningRate: rate, momentum: momentum, weightDecay: decay, options: options)
     case .lamb: LAMB(network, learningRate: rate, weightDecay: decay, options: options)
     }
   }

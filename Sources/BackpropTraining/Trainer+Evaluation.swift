@@ -25,17 +25,18 @@ extension Trainer {
     let source = BatchSource(examples)
     let indices = Array(0..<examples.count)
     var all: [Float] = []
-    var sum = 0.0
+    var (sum, weight) = (0.0, 0.0)
     var start = 0
     while start < indices.count {
       let end = min(start + options.evaluationBatchSize, indices.count)
       let batch = source.batch(indices[start..<end])
-      try Context.evaluating {
+      try Context.evaluating(precision: options.precision) {
         let outputs = goal.outputs(batch).cast(to: .float32)
         if withLoss {
-          let loss = goal.loss(outputs, batch).mean
-          try BackpropRuntime.evaluate(outputs, loss)
-          sum += Double(try loss.scalar()) * Double(batch.count)
+          let loss = goal.loss(outputs, batch)
+          try BackpropRuntime.evaluate(outputs, loss.sum, loss.weight)
+          sum += Double(try loss.sum.scalar())
+          weight += Double(try loss.weight.scalar())
         }
         let values = try outputs.array(of: Float.self)
         if all.isEmpty { all.reserveCapacity(values.count / batch.count * indices.count) }
@@ -43,6 +44,6 @@ extension Trainer {
       }
       start = end
     }
-    return (all, withLoss ? sum / Double(max(indices.count, 1)) : nil)
+    return (all, withLoss ? sum / weight : nil)
   }
 }

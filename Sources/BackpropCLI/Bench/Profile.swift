@@ -15,7 +15,8 @@ struct Profile {
 
   func run() throws {
     let steps = try Steps(workload, dtype: dtype)
-    for _ in 0..<2 { try steps.run() }
+    // Optimizer slots and statistics have values after a step or two; then plans stay the same.
+    for _ in 0..<4 { try steps.run() }
     guard let plan = Evaluator.latestPlan else { return }
     let peak = Peak(CPU.current)
     let limit = dtype == .bfloat16 ? peak.bfloat16 : peak.float32

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropGraph
+import BackpropModels
 import BackpropNN
 import BackpropRuntime
 import BackpropTraining
@@ -13,8 +14,9 @@ import BackpropTraining
 /// | tiny     | 2-16-16-1 tanh, squared error   | 32    | SGD 0.1      | steps  |
 /// | mlp      | 784-512-256-10 ReLU, cross-ent. | 128   | Adam 1e-3    | images |
 /// | wide     | 1024-4096-4096-1024 GELU, sq.   | 256   | SGD momentum | rows   |
+/// | gpt      | GPT of 6 layers, 384 wide       | 8x256 | AdamW 1e-3   | tokens |
 enum Workload {
-  static let names = ["tiny", "mlp", "wide"]
+  static let names = ["tiny", "mlp", "wide", "gpt"]
 
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
@@ -72,6 +74,15 @@ private struct Steps {
       ) {
         crossEntropy(model(x), labels)
       }
+    case "gpt":
+      let model = GPT(vocabulary: 65, context: 256, layers: 6, block: .gpt2(384, heads: 6))
+      let tokens = Steps.tokens([8, 257], below: 65, 1)
+      let (x, y) = (tokens[0..., 0..<256] + 0, tokens[0..., 1...] + 0)
+      try self.init(
+        model, AdamW(model, learningRate: 1e-3), [x, y], items: 8 * 256, precision
+      ) {
+        crossEntropy(model(x), y)
+      }
     default:
       let model = Sequential(
         Linear(1024, 4096), Activation.gelu, Linear(4096, 4096), Activation.gelu,
@@ -86,6 +97,10 @@ private struct Steps {
 
   private static func normal(_ shape: Shape, _ seed: UInt64) -> Tensor {
     .normal(shape, key: RandomKey(seed: seed))
+  }
+
+  private static func tokens(_ shape: Shape, below count: Int32, _ seed: UInt64) -> Tensor {
+    .integers(shape, in: 0..<count, key: RandomKey(seed: seed))
   }
 
   private init(

@@ -14,11 +14,12 @@ extension Tensor {
         part.reshaped(to: [batch, length, count, width]).transposed(1, 2)
       }
     } pullback: { operands, results, cotangents in
+      // Put together while the heads still have an axis of their own: then nothing is copied before.
       let parts = zip(results, cotangents).map { result, cotangent in
         (cotangent ?? Tensor.literal(0, like: result)).transposed(1, 2)
-          .reshaped(to: [batch, length, result.shape[1] * width])
       }
-      return [parts.count == 1 ? parts[0] : concatenate(parts, along: 2)]
+      let joined = parts.count == 1 ? parts[0] : concatenate(parts, along: 2)
+      return [joined.reshaped(to: operands[0].shape)]
     }
   }
 

@@ -42,7 +42,9 @@ extension MultiHeadAttention {
     cache.values = select(isHere, value, cache.values)
     let columns = places.reshaped(to: [1, 1, 1, cache.capacity])
     var seen = columns .<= position
-    if let window { seen = seen .& (columns .> position - Tensor.constant(Float(window), .int32)) }
+    if let window {
+      seen = seen .& (columns .> position - Tensor.constant(Float(window), .int32))
+    }
     let result = attention(query, cache.keys, cache.values, mask: AttentionMask(allowed: seen))
     return output(result.joinedHeads())
   }

@@ -4,7 +4,7 @@
 /// word's meaning and pullback, are in `Primitives/`.
 ///
 /// Payloads are plain bits, so that a node costs one allocation and a plan is found by comparing
-/// words; what does not fit (a window) is interned.
+/// words; what does not fit (a window, a convolution) is interned.
 package enum Primitive: Hashable, Sendable {
   /// A value that exists already.
   case source
@@ -52,6 +52,18 @@ package enum Primitive: Hashable, Sendable {
   case cumulativeSum(UInt8, reversed: Bool)
   /// `[B…, M, K] × [B…, K, N] -> [B…, M, N]`, accumulated in float32.
   case matmul
+  /// `[N, S…, C] × [K…, C/groups, F] -> [N, O…, F]` over up to three axes of space.
+  case convolution(Convolution)
+  /// The cotangent of a convolution's kernel, from its input and the cotangent of its result.
+  case convolutionKernelGradient(Convolution)
+  /// The sum of each window over the axes of space.
+  case windowSum(Pooling)
+  /// The greatest element of each window.
+  case windowMax(Pooling)
+  /// The second operand, one number for each window, added where the first is greatest.
+  case windowMaxPullback(Pooling)
+  /// The second operand at the place of each window where the first is greatest.
+  case windowMaxSelection(Pooling)
   /// Slices of the first operand along an axis, at the int32 positions of the second.
   case gather(UInt8)
   /// Zeros, to which slices are added along an axis at int32 positions; the adjoint of `gather`.
@@ -104,6 +116,12 @@ package enum Primitive: Hashable, Sendable {
     case .barrier: 28 << 56
     case .call(let function): 29 << 56 | UInt64(function.id)
     case .output(let index): 30 << 56 | UInt64(index)
+    case .convolution(let form): 31 << 56 | UInt64(form.id)
+    case .convolutionKernelGradient(let form): 32 << 56 | UInt64(form.id)
+    case .windowSum(let pooling): 33 << 56 | UInt64(pooling.id)
+    case .windowMax(let pooling): 34 << 56 | UInt64(pooling.id)
+    case .windowMaxPullback(let pooling): 35 << 56 | UInt64(pooling.id)
+    case .windowMaxSelection(let pooling): 36 << 56 | UInt64(pooling.id)
     }
   }
 
@@ -130,6 +148,12 @@ package enum Primitive: Hashable, Sendable {
     case .cumulativeSum(let axis, let reversed):
       [g.cumulativeSum(along: Int(axis), reversed: !reversed)]
     case .matmul: Pullback.ofMatmul(x, g)
+    case .convolution(let form): Pullback.ofConvolution(form, x, g)
+    case .convolutionKernelGradient(let form): Pullback.ofConvolutionKernelGradient(form, x, g)
+    case .windowSum(let pooling): [Pullback.ofWindowSum(pooling, x[0], g)]
+    case .windowMax(let pooling): [Pullback.ofWindowMax(pooling, x[0], g)]
+    case .windowMaxPullback(let pooling): Pullback.ofWindowMaxPullback(pooling, x, g)
+    case .windowMaxSelection(let pooling): Pullback.ofWindowMaxSelection(pooling, x, g)
     case .gather(let axis): Pullback.ofGather(Int(axis), x, g)
     case .scatterAdd(let axis): Pullback.ofScatterAdd(Int(axis), x, g)
     case .argumentSort: [nil]

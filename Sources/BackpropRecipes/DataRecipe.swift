@@ -12,6 +12,8 @@ public struct DataRecipe: Hashable, Sendable {
     case mnist
     /// The four files of Fashion-MNIST, in a folder.
     case fashionMNIST = "fashion-mnist"
+    /// The binary files of CIFAR-10, in a folder.
+    case cifar10
     /// Images and labels of your own in IDX files.
     case idx
     /// A table.
@@ -156,10 +158,10 @@ public struct DataRecipe: Hashable, Sendable {
       for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
         throw keys.error(key, "has no use: the digits are built in", "remove it")
       }
-    case .mnist, .fashionMNIST, .idx:
+    case .mnist, .fashionMNIST, .cifar10, .idx:
       for key in [DataKey.train, .test] where keys.has(key) {
         throw keys.error(
-          key, "has no use: the four files of IDX data have fixed names",
+          key, "has no use: the files of image data have fixed names",
           "name their folder as data.path")
       }
       guard validation.isEmpty || validation == ["test"] else {

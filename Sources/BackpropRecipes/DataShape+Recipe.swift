@@ -14,6 +14,8 @@ extension DataShape {
       self.init(image: [28, 28, 1], classNames: (0..<10).map { String($0) }, pixelMaximum: 255)
     case .fashionMNIST:
       self.init(image: [28, 28, 1], classNames: ImageFolder.fashionNames, pixelMaximum: 255)
+    case .cifar10:
+      self.init(image: [32, 32, 3], classNames: ImageFolder.cifarNames, pixelMaximum: 255)
     case .idx, .csv:
       self = try RecipeData(recipe, location: location, folder: folder).shape
     }

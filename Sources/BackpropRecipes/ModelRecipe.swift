@@ -10,6 +10,10 @@ public struct ModelRecipe: Hashable, Sendable {
     case mlp
     /// The same for tables: numbers and embedded categories side by side.
     case table
+    /// Convolutions and poolings, then fully connected layers: for images.
+    case cnn
+    /// A residual network of convolutions: for images.
+    case resnet
   }
 
   /// The function between layers.
@@ -66,30 +70,79 @@ public struct ModelRecipe: Hashable, Sendable {
   public var normalization: Normalization
   /// Whether each hidden layer adds its input to its output where both are equally wide.
   public var residual: Bool
+  /// The channels of each stage of convolutions.
+  public var channels: [Int]
+  /// The height and width of the kernels of `cnn`.
+  public var window: Int
+  /// The blocks of each stage of `resnet`.
+  public var blocks: [Int]
 
   init(_ keys: Section<ModelKey>, source: DataRecipe.Source) throws(RecipeError) {
     kind = try keys.choice(.kind, default: source == .csv ? .table : .mlp)
-    hidden = try keys.integers(.hidden, in: 1...65536) ?? [128]
+    hidden = try keys.integers(.hidden, in: 1...65536) ?? (kind == .resnet ? [] : [128])
     activation = try keys.choice(.activation, default: .relu)
     dropout = try keys.number(.dropout, .fraction, default: 0)
     normalization = try keys.choice(.normalization, default: .none)
     residual = try keys.flag(.residual, default: false)
-    guard hidden.count <= 256 else {
-      throw keys.error(.hidden, "has \(hidden.count) layers", "write at most 256")
+    channels =
+      try keys.integers(.channels, in: 1...65536)
+      ?? (kind == .resnet ? [64, 128, 256, 512] : [32, 64])
+    window = try keys.integer(.window, in: 1...31, default: 3)
+    blocks = try keys.integers(.blocks, in: 1...256) ?? channels.map { _ in 2 }
+    guard hidden.count <= 256, channels.count <= 256 else {
+      throw keys.error(
+        hidden.count > 256 ? .hidden : .channels, "has \(max(hidden.count, channels.count)) layers",
+        "write at most 256")
     }
-    guard kind == .mlp || source == .csv else {
-      throw keys.error(.kind, "table reads tables, and the source is \(source.rawValue)")
+    try check(keys, source)
+  }
+
+  private func check(
+    _ keys: Section<ModelKey>, _ source: DataRecipe.Source
+  ) throws(RecipeError) {
+    switch kind {
+    case .mlp: break
+    case .table:
+      guard source == .csv else {
+        throw keys.error(.kind, "table reads tables, and the source is \(source.rawValue)")
+      }
+    case .cnn, .resnet:
+      guard source != .csv else {
+        throw keys.error(.kind, "\(kind.rawValue) reads images, and the source is csv")
+      }
+      guard blocks.count == channels.count, !channels.isEmpty else {
+        throw keys.error(
+          .blocks, "has \(blocks.count) numbers for \(channels.count) stages",
+          "write one for each number of channels")
+      }
+    }
+    let unused: [ModelKey] =
+      switch kind {
+      case .mlp, .table: [.channels, .window, .blocks]
+      case .cnn: [.blocks, .residual]
+      case .resnet: [.hidden, .activation, .dropout, .normalization, .residual, .window]
+      }
+    if let key = unused.first(where: keys.has) {
+      throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
     }
   }
 
   var json: JSONObject {
-    JSONObject([
-      ("kind", .string(kind.rawValue)),
-      ("hidden", .array(hidden.map { .integer($0) })),
-      ("activation", .string(activation.rawValue)),
-      ("dropout", .number(dropout)),
-      ("normalization", .string(normalization.rawValue)),
-      ("residual", .bool(residual)),
-    ])
+    var pairs: [(String, JSONValue)] = [("kind", .string(kind.rawValue))]
+    let list = { (numbers: [Int]) in JSONValue.array(numbers.map { .integer($0) }) }
+    switch kind {
+    case .mlp, .table, .cnn:
+      pairs += [
+        ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
+        ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
+      ]
+    case .resnet: break
+    }
+    switch kind {
+    case .mlp, .table: pairs.append(("residual", .bool(residual)))
+    case .cnn: pairs += [("channels", list(channels)), ("window", .integer(window))]
+    case .resnet: pairs += [("channels", list(channels)), ("blocks", list(blocks))]
+    }
+    return JSONObject(pairs)
   }
 }

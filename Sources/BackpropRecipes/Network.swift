@@ -1,10 +1,11 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 public import BackpropGraph
+import BackpropModels
 public import BackpropNN
 
 /// The network of a recipe: fully connected layers, for tables behind an embedding for each
-/// column of categories.
+/// column of categories; or convolutions, for images.
 ///
 /// features: [B, …], codes: [B, columns] int32 -> [B, outputs]
 public struct Network: Module {
@@ -12,7 +13,7 @@ public struct Network: Module {
   public let embeddings: [Embedding]
   /// The layers, the last of which makes the outputs.
   public let layers: Sequential
-  private let featureCount: Int
+  private let example: [Int]
   private let scale: Float
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
@@ -20,8 +21,13 @@ public struct Network: Module {
     embeddings = shape.codeCounts.map {
       Embedding($0, Network.width(ofCodes: $0), initializer: .normal(standardDeviation: 0.1))
     }
-    featureCount = shape.features
     scale = 1 / shape.pixelMaximum
+    if recipe.kind == .cnn || recipe.kind == .resnet {
+      example = shape.example
+      layers = Sequential([Network.convolutions(recipe, shape)])
+      return
+    }
+    example = [shape.features]
     var width = embeddings.reduce(shape.features) { $0 + $1.features }
     var layers: [any Layer] = []
     for hidden in recipe.hidden {
@@ -35,6 +41,25 @@ public struct Network: Module {
     }
     layers.append(Linear(width, shape.outputs))
     self.layers = Sequential(layers)
+  }
+
+  private static func convolutions(_ recipe: ModelRecipe, _ shape: DataShape) -> any Layer {
+    if recipe.kind == .resnet {
+      return ResNet(
+        inputs: shape.example[2], outputs: shape.outputs, channels: recipe.channels,
+        blocks: recipe.blocks)
+    }
+    let norm: Normalization.Kind =
+      switch recipe.normalization {
+      case .none: .none
+      case .batch: .batch
+      case .layer: .layer
+      case .rms: .rms
+      }
+    return ConvNet(
+      image: shape.example, channels: recipe.channels, window: recipe.window,
+      hidden: recipe.hidden, outputs: shape.outputs, activation: recipe.activation.layer,
+      norm: norm, dropout: Float(recipe.dropout))
   }
 
   private static func block(_ recipe: ModelRecipe, _ inputs: Int, _ outputs: Int) -> [any Layer] {
@@ -60,8 +85,8 @@ public struct Network: Module {
 
   /// The outputs for a batch.
   public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
-    var x =
-      features.rank == 2 ? features : features.reshaped(to: [features.shape[0], featureCount])
+    var x = features
+    if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }
     if x.dtype != .float32 { x = x.cast(to: .float32) }
     if scale != 1 { x = x * scale }
     if let codes, !embeddings.isEmpty {

@@ -30,6 +30,7 @@ public struct RecipeData: Sendable {
         validation: recipe.data.validationFraction, test: recipe.data.testFraction, seed: seed)
     case .mnist: parts = try ImageFolder.mnist(try places.imageFolder())
     case .fashionMNIST: parts = try ImageFolder.fashionMNIST(try places.imageFolder())
+    case .cifar10: parts = try ImageFolder.cifar10(try places.imageFolder())
     case .idx:
       parts = try ImageFolder.idx(
         try places.imageFolder(), name: recipe.name, classNames: recipe.data.classes ?? [])

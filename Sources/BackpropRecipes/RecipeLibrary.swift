@@ -10,7 +10,9 @@ public struct RecipeLibrary: Hashable, Sendable {
   public let text: String
 
   /// All built-in recipes, the first being the one to begin with.
-  public static let all = [digits, mnist, fashionMNIST]
+  public static let all = [
+    digits, mnist, fashionMNIST, cnn, cnnFashion, resnet18CIFAR,
+  ]
 
   /// The built-in recipe of that name.
   public static func named(_ name: String) -> RecipeLibrary? { all.first { $0.name == name } }

@@ -28,6 +28,21 @@ package enum Evaluator {
     }
   }
 
+  /// Looks for the plan of nodes among those that were made, without running it.
+  ///
+  /// - Returns: how many nodes are pending, leaves included; nil if there is no such plan.
+  package static func find(_ nodes: [Node]) -> Int? {
+    Evaluation.lock.withLock { walk in workshop.find(nodes, epoch: &walk.epoch) }
+  }
+
+  /// How many nodes are pending below these, and how many words they stand for, calls expanded.
+  package static func count(_ nodes: [Node]) -> (traced: Int, all: Int) {
+    Evaluation.lock.withLock { walk in
+      let traced = workshop.survey(nodes, epoch: &walk.epoch)
+      return (traced.count, traced.reduce(0) { $0 + $1.wordCount })
+    }
+  }
+
   /// Drops prepared programs: the device changed.
   package static func forgetPrograms() {
     Evaluation.lock.withLock { _ in workshop.forget() }
@@ -38,6 +53,14 @@ package enum Evaluator {
 
   /// The plan that ran last, for people to read.
   package static var latestPlan: Plan? { Evaluation.lock.withLock { _ in workshop.latest?.plan } }
+
+  /// Takes the time of each step of the plan that ran last, from now on.
+  package static func takeTimes() { Evaluation.lock.withLock { _ in workshop.latest?.takeTimes() } }
+
+  /// Seconds that each step of ``latestPlan`` took since ``takeTimes()``.
+  package static var times: [Double] {
+    Evaluation.lock.withLock { _ in workshop.latest?.seconds ?? [] }
+  }
 
   // Only touched while the evaluation lock is held.
   nonisolated(unsafe) private static var workshop = Workshop()
@@ -87,12 +110,27 @@ private struct Workshop: ~Copyable {
     return newPlan()
   }
 
-  mutating func evaluate(_ wanted: [Node], epoch: inout UInt32, keepsHistory: Bool) throws {
+  mutating func survey(_ wanted: [Node], epoch: inout UInt32) -> [Node] {
+    trace.walk(from: wanted, epoch: &epoch)
+    return trace.nodes.elements.map { $0.takeUnretainedValue() }
+  }
+
+  mutating func find(_ wanted: [Node], epoch: inout UInt32) -> Int? {
+    survey(wanted, epoch: &epoch, keepsHistory: false)
+    return known() == nil ? nil : trace.nodes.count
+  }
+
+  /// Walks the graph: its nodes, which of them are results, which leaves may be overwritten.
+  private mutating func survey(_ wanted: [Node], epoch: inout UInt32, keepsHistory: Bool) {
     trace.walk(from: wanted, epoch: &epoch)
     findResults(wanted)
     findDeadLeaves(keepsHistory: keepsHistory)
     for place in results.elements { trace.add(UInt64(UInt32(bitPattern: place)) | 1 << 62) }
     for leaf in dead.elements { trace.add(UInt64(UInt32(bitPattern: leaf)) | 1 << 61) }
+  }
+
+  mutating func evaluate(_ wanted: [Node], epoch: inout UInt32, keepsHistory: Bool) throws {
+    survey(wanted, epoch: &epoch, keepsHistory: keepsHistory)
     clock += 1
     let entry = try known() ?? prepare()
     entry.lastUse = clock
@@ -206,6 +244,18 @@ private struct Workshop: ~Copyable {
 }
 
 extension Node {
+  /// The words that this node stands for: those of a call's function.
+  fileprivate var wordCount: Int {
+    switch primitive {
+    case .call(let id):
+      return topologicalOrder(of: id.function.results) { _ in false }.reduce(0) {
+        $0 + $1.wordCount
+      }
+    case .placeholder, .output: return 0
+    default: return 1
+    }
+  }
+
   /// The value in host memory.
   func hostBuffer() throws -> HostBuffer {
     guard let value, type(of: value) == HostBuffer.self else {

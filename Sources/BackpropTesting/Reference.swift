@@ -109,6 +109,13 @@ struct Interpreter {
       case .cumulativeSum(let axis, let reversed):
         Rows.cumulativeSum(x[0], along: Int(axis), reversed: reversed)
       case .matmul: Rows.matmul(x[0], x[1], shape)
+      case .convolution(let form): Space.convolution(x[0], x[1], form.fields, shape)
+      case .convolutionKernelGradient(let form):
+        Space.kernelGradient(x[0], x[1], form.fields, shape)
+      case .windowSum(let pooling): Space.windowSum(x[0], pooling.fields, shape)
+      case .windowMax(let pooling): Space.windowMax(x[0], pooling.fields, shape)
+      case .windowMaxPullback(let pooling): Space.windowMaxPullback(x[0], x[1], pooling.fields)
+      case .windowMaxSelection(let pooling): Space.windowMaxSelection(x[0], x[1], pooling.fields)
       case .gather(let axis): try Rows.gather(x[0], x[1], along: Int(axis), shape)
       case .scatterAdd(let axis): try Rows.scatterAdd(x[1], at: x[0], along: Int(axis), shape)
       case .argumentSort(let axis, let descending):

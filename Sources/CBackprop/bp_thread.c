@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #endif
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -36,6 +37,12 @@ void bp_subnormals_restore(unsigned long before) {
 #else
   (void)before;
 #endif
+}
+
+double bp_seconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 void bp_use_large_pages(void *block, size_t bytes) {

@@ -67,7 +67,7 @@ struct KernelBench {
 }
 
 /// What the machine reaches at its best, with all threads at once.
-private struct Peak {
+struct Peak {
   let float32: Double
   let bfloat16: Double
   /// Bytes read and written per second.

@@ -14,9 +14,11 @@ import BackpropTraining
 /// | tiny     | 2-16-16-1 tanh, squared error   | 32    | SGD 0.1      | steps  |
 /// | mlp      | 784-512-256-10 ReLU, cross-ent. | 128   | Adam 1e-3    | images |
 /// | wide     | 1024-4096-4096-1024 GELU, sq.   | 256   | SGD momentum | rows   |
+/// | cnn      | conv 1-32-64, pool, 9216-128-10 | 64    | Adam 1e-3    | images |
+/// | resnet   | ResNet-18 for 32x32 images      | 32    | SGD momentum | images |
 /// | gpt      | GPT of 6 layers, 384 wide       | 8x256 | AdamW 1e-3   | tokens |
 enum Workload {
-  static let names = ["tiny", "mlp", "wide", "gpt"]
+  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "gpt"]
 
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
@@ -49,7 +51,7 @@ enum Workload {
 }
 
 /// A workload set up: its network, data and optimizer.
-private struct Steps {
+struct Steps {
   /// What a step counts for.
   let items: Double
   let run: () throws -> Void
@@ -82,6 +84,24 @@ private struct Steps {
         model, AdamW(model, learningRate: 1e-3), [x, y], items: 8 * 256, precision
       ) {
         crossEntropy(model(x), y)
+      }
+    case "cnn":
+      let model = Sequential(
+        Conv(1, 32, window: 3), Activation.relu, Conv(32, 64, window: 3), Activation.relu,
+        MaxPool(2), Flatten(), Linear(9216, 128), Activation.relu, Linear(128, 10))
+      let x = Steps.normal([64, 28, 28, 1], 1)
+      let labels = Tensor((0..<64).map { Int32(($0 * 7 + 3) % 10) })
+      let optimizer = Adam(model, learningRate: 1e-3)
+      try self.init(model, optimizer, [x, labels], items: 64, precision) {
+        crossEntropy(model(x), labels)
+      }
+    case "resnet":
+      let model = ResNet(outputs: 10)
+      let x = Steps.normal([32, 32, 32, 3], 1)
+      let labels = Tensor((0..<32).map { Int32(($0 * 7 + 3) % 10) })
+      let optimizer = SGD(model, learningRate: 0.1, momentum: 0.9)
+      try self.init(model, optimizer, [x, labels], items: 32, precision) {
+        crossEntropy(model(x), labels)
       }
     default:
       let model = Sequential(

@@ -16,12 +16,16 @@ struct Bench: ParsableCommand {
 
   @Option(
     name: .customLong("workload"), parsing: .upToNextOption,
-    help: "tiny, mlp, wide, gpt (default: all).")
+    help: "tiny, mlp, wide, cnn, resnet, gpt (default: all).")
   var workloads: [String] = []
   @Flag(help: "Measure kernels instead, with their share of the machine's peak.")
   var kernels = false
   @Flag(help: "Print the plan of a workload's step: what runs together, and in what memory.")
   var plan = false
+  @Flag(help: "Show where the time of a workload's step goes, kernel by kernel.")
+  var profile = false
+  @Flag(help: "Measure what it costs to trace, differentiate and find a plan, in ns a node.")
+  var tracing = false
   @Option(help: "Seconds for each measurement.") var seconds = 5.0
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Option(help: "float32 or bfloat16.") var dtype = "float32"
@@ -45,8 +49,15 @@ struct Bench: ParsableCommand {
   mutating func run() throws {
     try System.setThreads(threads)
     let type: DType = dtype == "bfloat16" ? .bfloat16 : .float32
+    if tracing { return try TracingBench(seconds: seconds, json: json).run() }
     if kernels { return try KernelBench(seconds: seconds, json: json).run() }
     let names = workloads.isEmpty ? Workload.names : workloads
+    if profile {
+      for name in names {
+        try Profile(workload: name, dtype: type, seconds: seconds, json: json).run()
+      }
+      return
+    }
     if plan {
       for name in names { Output.print(try Workload.plan(name, dtype: type)) }
       return

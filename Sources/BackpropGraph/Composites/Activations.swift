@@ -12,16 +12,16 @@ extension Tensor {
 
   /// x Φ(x) with Φ the normal distribution function (D. Hendrycks, K. Gimpel, 2016, eq. 1).
   ///
-  /// The gradient Φ(x) + x φ(x) is computed from x again: nothing else is kept.
+  /// The gradient Φ(x) + x φ(x) takes Φ(x) from the forward pass: the planner decides whether it
+  /// is kept or computed again.
   public func gelu() -> Tensor {
     composite("gelu", [self]) { x in
-      [x[0] * 0.5 * ((x[0] * 0.70710678118654752).erf() + 1)]
-    } pullback: { x, _, g in
-      guard let g = g[0] else { return [nil] }
       let cumulative = 0.5 * ((x[0] * 0.70710678118654752).erf() + 1)
+      return [x[0] * cumulative, cumulative]
+    } pullback: { x, y, g in
       // 1/√(2π) to 17 digits.
       let density = (x[0] * x[0] * -0.5).exp() * 0.39894228040143268
-      return [g * (cumulative + x[0] * density)]
+      return [total(g[0].map { $0 * (y[1] + x[0] * density) }, g[1].map { $0 * density })]
     }[0]
   }
 
@@ -29,14 +29,15 @@ extension Tensor {
   public func geluTanh() -> Tensor {
     composite("geluTanh", [self]) { x in
       let inner = x[0] * (x[0] * x[0] * 0.035677408136300125 + 0.79788456080286536)
-      return [x[0] * 0.5 * (inner.tanh() + 1)]
-    } pullback: { x, _, g in
-      guard let g = g[0] else { return [nil] }
-      let square = x[0] * x[0]
-      let t = (x[0] * (square * 0.035677408136300125 + 0.79788456080286536)).tanh()
+      let t = inner.tanh()
+      return [x[0] * 0.5 * (t + 1), t]
+    } pullback: { x, y, g in
+      let t = y[1]
       // 3 · 0.044715 · √(2/π) = 0.107032224…
-      let slope = square * 0.10703222440890038 + 0.79788456080286536
-      return [g * (0.5 * (t + 1) + x[0] * 0.5 * (1 - t * t) * slope)]
+      let slope = (1 - t * t) * (x[0] * x[0] * 0.10703222440890038 + 0.79788456080286536)
+      return [
+        total(g[0].map { $0 * (0.5 * (t + 1) + x[0] * 0.5 * slope) }, g[1].map { $0 * slope })
+      ]
     }[0]
   }
 
@@ -50,4 +51,10 @@ extension Tensor {
       return [g * (s * (1 + x[0] * (1 - s)))]
     }[0]
   }
+}
+
+/// The sum of the parts of a cotangent that are there.
+private func total(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
+  guard let a else { return b }
+  return b.map { a + $0 } ?? a
 }

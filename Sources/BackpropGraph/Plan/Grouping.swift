@@ -37,6 +37,9 @@ struct Grouping {
       let (m, n) = (value.shape[-2], value.shape[-1])
       let batch = (0..<(rank - 2)).reduce(1) { $0 * value.shape[$1] }
       open(index, .matmul(batch: batch, m: m, n: n), count: value.count)
+    case .convolution:
+      let n = value.shape[-1]
+      open(index, .matmul(batch: 1, m: value.count / n, n: n), count: value.count)
     case .element:
       for candidate in candidates(index) where join(index, candidate) { return }
       open(index, .flat, count: value.count)

@@ -18,6 +18,8 @@ struct Lowering {
     case columnReduction(outer: Int, rows: Int, inner: Int)
     /// A batched matrix product.
     case matmul
+    /// A convolution: a matrix product to what follows it.
+    case convolution
     /// A kernel of its own.
     case single
   }
@@ -97,7 +99,10 @@ struct Lowering {
       let parts = x.map { isNumber(values[$0].base) ? copy($0) : $0 }
       for part in parts { store(part) }
       return append(value, parts, .single)
-    case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd:
+    case .convolution:
+      return append(value, [dense(x[0]), kernelOperand(x[1])], .convolution)
+    case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd,
+      .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection:
       return append(value, x.map { dense($0) }, .single)
     case .call, .output:
       preconditionFailure("calls are expanded before lowering")
@@ -191,6 +196,13 @@ struct Lowering {
 
   mutating func replaceOperand(_ position: Int, of index: Int, by operand: Int) {
     values[index].operands[position] = operand
+  }
+
+  /// The kernel of a convolution is packed from wherever it lies.
+  private mutating func kernelOperand(_ index: Int) -> Int {
+    if isNumber(values[index].base) { return copy(index) }
+    store(index)
+    return index
   }
 
   /// An operand of a matrix product: batch axes that step as one, a row and a column stride.

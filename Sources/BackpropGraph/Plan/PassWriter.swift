@@ -202,7 +202,9 @@ struct PassWriter {
     case .iota: registers[index] = add("index", [])
     case .random(let kind): registers[index] = random(kind, value.scalar)
     case .source, .failed, .constant, .literal, .placeholder, .pad, .concatenate, .argument,
-      .cumulativeSum, .matmul, .gather, .scatterAdd, .argumentSort, .stopGradient, .barrier,
+      .cumulativeSum, .matmul, .convolution, .convolutionKernelGradient, .windowSum, .windowMax,
+      .windowMaxPullback, .windowMaxSelection, .gather, .scatterAdd, .argumentSort, .stopGradient,
+      .barrier,
       .call, .output:
       preconditionFailure("\(value.primitive) is not a word of passes")
     }

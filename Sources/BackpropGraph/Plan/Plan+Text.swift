@@ -42,6 +42,14 @@ extension Step: CustomStringConvertible {
       let size = "[\(step.batch == 1 ? "" : "\(step.batch), ")\(step.m), \(step.k), \(step.n)]"
       let head = "matmul \(size) \(step.c) = \(step.a) × \(step.b)"
       return head + (step.epilogue.map { "\n    then \($0.description)" } ?? "")
+    case .convolution(let step):
+      let head = "convolution \(step.sizes) \(step.c) = \(step.a) ∗ \(step.b)"
+      return head + (step.epilogue.map { "\n    then \($0.description)" } ?? "")
+    case .convolutionKernelGradient(let step):
+      return "convolutionKernelGradient \(step.sizes) \(step.c) = \(step.a) ∗ \(step.b)"
+    case .pooling(let step):
+      let x = step.operands.dropFirst().map(\.description).joined(separator: " ")
+      return "window \(step.kind) \(step.window) \(step.operands[0]) = \(x)"
     case .copy(let dims, let destination, let source):
       return "copy \(dims) \(destination) = \(source)"
     case .zero(let operand, let count): return "zero \(operand) × \(count)"

@@ -47,6 +47,9 @@ package struct Operand: Hashable, Sendable {
 package enum Step: Sendable {
   case pass(Pass)
   case matmul(MatmulStep)
+  case convolution(ConvolutionStep)
+  case convolutionKernelGradient(ConvolutionStep)
+  case pooling(PoolingStep)
   /// `destination[i] = source[i]` over `dims`, any strides on both sides.
   case copy(dims: [Int], destination: Operand, source: Operand)
   /// Zeros (or falses) everywhere.

@@ -111,14 +111,14 @@ package struct Planner {
       var writer = PassWriter(grouping, group)
       let pass = writer.write { self.slot($0) }
       finish(.pass(pass), touching: pass.slots)
-      plan.operations += pass.operations
-      plan.bytesMoved += pass.bytesMoved
     }
   }
 
   private mutating func finish(_ step: Step, touching slots: Set<Int>) {
     for slot in slots { touch(slot) }
     plan.steps.append(step)
+    plan.operations += step.operations
+    plan.bytesMoved += step.bytesMoved
   }
 
   private mutating func operand(_ index: Int) -> Operand {
@@ -131,8 +131,6 @@ package struct Planner {
   private mutating func emitMatmul(_ group: Group, batch: Int, m: Int, n: Int) {
     guard let product = group.members.first(where: { isMatmul($0) }) else { return }
     let value = values[product]
-    let (x, y) = (value.operands[0], value.operands[1])
-    let k = values[x].shape[-1]
     let epilogue = group.members.filter { $0 != product }
     let bytes = value.count * value.dtype.byteCount
     let c: Int
@@ -144,27 +142,32 @@ package struct Planner {
     } else {
       c = scratchSlot(bytes, "\(value.dtype)\(value.shape)")
     }
-    var step = MatmulStep(
-      batch: batch, m: m, n: n, k: k, a: matrix(x), b: matrix(y),
-      c: Operand(slot: c, dtype: value.dtype, offset: 0, strides: [m * n, n, 1]))
-    var touched: Set<Int> = [step.a.slot, step.b.slot, c]
-    plan.operations += 2 * batch * m * n * k
-    plan.bytesMoved +=
-      batch * (m * k + k * n + m * n) * value.dtype.byteCount
+    var pass: Pass?
     if !epilogue.isEmpty {
       var writer = PassWriter(grouping, group, product: (product, c))
-      let pass = writer.write { self.slot($0) }
-      step.epilogue = pass
-      touched.formUnion(pass.slots)
-      plan.operations += pass.operations
-      plan.bytesMoved += pass.bytesMoved
+      pass = writer.write { self.slot($0) }
     }
-    finish(.matmul(step), touching: touched)
+    let result = Operand(slot: c, dtype: value.dtype, offset: 0, strides: [m * n, n, 1])
+    let touched = Set([c]).union(pass?.slots ?? [])
+    let (x, y) = (value.operands[0], value.operands[1])
+    if case .convolution(let form) = value.primitive {
+      let step = ConvolutionStep(
+        form.fields, input: values[x].shape, kernel: values[y].shape, result: value.shape,
+        operands: (operand(x), operand(y), result), epilogue: pass)
+      finish(.convolution(step), touching: touched.union([step.a.slot, step.b.slot]))
+      return
+    }
+    let k = values[x].shape[-1]
+    let step = MatmulStep(
+      batch: batch, m: m, n: n, k: k, a: matrix(x), b: matrix(y), c: result, epilogue: pass)
+    finish(.matmul(step), touching: touched.union([step.a.slot, step.b.slot]))
   }
 
   private func isMatmul(_ index: Int) -> Bool {
-    if case .matmul = values[index].role { return true }
-    return false
+    switch values[index].role {
+    case .matmul, .convolution: true
+    case .leaf, .number, .view, .element, .rowReduction, .columnReduction, .single: false
+    }
   }
 
   private func canHost(_ member: Int, _ product: Int, _ group: Group) -> Bool {
@@ -189,13 +192,21 @@ package struct Planner {
     return result
   }
 
+  private mutating func finishPooling(
+    _ kind: PoolingStep.Kind, _ pooling: Pooling, _ operands: [Operand], inputs: Int, windows: Int
+  ) {
+    let step = PoolingStep(
+      kind, pooling.fields, input: values[inputs].shape, result: values[windows].shape,
+      operands: operands)
+    finish(.pooling(step), touching: Set(operands.map(\.slot)))
+  }
+
   private mutating func emitSingle(_ index: Int) {
     let value = values[index]
     let result = Operand(
       slot: slot(index), dtype: value.dtype, offset: 0, strides: value.shape.strides)
     let x = value.operands.map { operand($0) }
     let touched = Set(x.map(\.slot) + [result.slot])
-    plan.bytesMoved += value.count * value.dtype.byteCount * 2
     func split(_ shape: Shape, _ axis: Int) -> (outer: Int, count: Int, inner: Int) {
       let dims = shape.dimensions
       return (
@@ -254,6 +265,21 @@ package struct Planner {
         .sort(
           result: result, source: x[0], descending: descending,
           rows: count == 0 ? 0 : value.count / count, count: count), touching: touched)
+    case .convolutionKernelGradient(let form):
+      let step = ConvolutionStep(
+        form.fields, input: values[value.operands[0]].shape, kernel: value.shape,
+        result: values[value.operands[1]].shape, operands: (x[0], x[1], result), epilogue: nil)
+      finish(.convolutionKernelGradient(step), touching: touched)
+    case .windowSum(let pooling):
+      finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)
+    case .windowMax(let pooling):
+      finishPooling(.maximum, pooling, [result] + x, inputs: value.operands[0], windows: index)
+    case .windowMaxPullback(let pooling):
+      finishPooling(
+        .maximumPullback, pooling, [result] + x, inputs: index, windows: value.operands[1])
+    case .windowMaxSelection(let pooling):
+      finishPooling(
+        .maximumSelection, pooling, [result] + x, inputs: value.operands[0], windows: index)
     case .reduce(let reduction, _):
       let rows = value.count
       finish(

@@ -60,9 +60,9 @@ struct Schedule {
         let base = values[operand].base
         guard case .leaf = values[base].role else { continue }
         // A matrix product reads its operands while its results are written.
-        if case .matmul = values[reader].role {
-          blocked.insert(base)
-        } else {
+        switch values[reader].role {
+        case .matmul, .convolution: blocked.insert(base)
+        case .leaf, .number, .view, .element, .rowReduction, .columnReduction, .single:
           reads[base, default: []].append(values[operand].view)
         }
       }

@@ -33,7 +33,9 @@ extension IR {
     case .concatenate where !isEmpty:
       let parts = x.filter { ir.values[$0].shape.count > 0 }
       return parts.count < x.count ? ir.add(p, shape, dtype, parts) : nil
-    case .reduce(.sum, _), .matmul, .pad, .scatterAdd: return zeros(&ir)
+    case .reduce(.sum, _), .matmul, .pad, .scatterAdd, .convolution, .convolutionKernelGradient,
+      .windowSum, .windowMaxPullback:
+      return zeros(&ir)
     default: return isEmpty ? zeros(&ir) : nil
     }
   }

@@ -1,7 +1,5 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-import Synchronization
-
 /// Where a slice starts and how far it steps, along each axis. Interned: equal windows have equal
 /// ids, so that a node carries a number.
 package struct Window: Hashable, Sendable {
@@ -12,24 +10,13 @@ package struct Window: Hashable, Sendable {
     package let steps: [Int]
   }
 
-  private struct Table {
-    var ids: [Fields: UInt32] = [:]
-    var fields: [Fields] = []
-  }
-  private static let table = Mutex(Table())
+  private static let table = InternTable<Fields>()
 
   package init(starts: [Int], steps: [Int]) {
-    let fields = Fields(starts: starts, steps: steps)
-    id = Window.table.withLock { table in
-      if let id = table.ids[fields] { return id }
-      let id = UInt32(table.fields.count)
-      table.ids[fields] = id
-      table.fields.append(fields)
-      return id
-    }
+    id = Window.table.id(of: Fields(starts: starts, steps: steps))
   }
 
-  package var fields: Fields { Window.table.withLock { $0.fields[Int(id)] } }
+  package var fields: Fields { Window.table[id] }
 }
 
 extension Tensor {

@@ -33,6 +33,7 @@ enum DataKey: String, RecipeKey {
 enum ModelKey: String, RecipeKey {
   static let section = "model"
   case kind, hidden, activation, dropout, normalization, residual
+  case channels, window, blocks
 }
 
 /// The keys under `training`.

@@ -18,8 +18,12 @@ import Synchronization
 package final class CPU: @unchecked Sendable {
   package let level: Int32
   package let pool: ThreadPool
+  /// Whether convolutions keep to their definition, one chain for each element.
+  package let isExact: Bool
   @exclusivity(unchecked) private var arena: UnsafeMutableRawPointer?
   @exclusivity(unchecked) private var arenaSize = 0
+  @exclusivity(unchecked) private var shared: UnsafeMutableRawPointer?
+  @exclusivity(unchecked) private var sharedSize = 0
   /// Each thread's scratch memory, touched by that thread alone.
   private let scratch: UnsafeMutableBufferPointer<Scratch>
 
@@ -28,9 +32,10 @@ package final class CPU: @unchecked Sendable {
     var byteCount = 0
   }
 
-  package init(level: Int32, threadCount: Int) {
+  package init(level: Int32, threadCount: Int, isExact: Bool = true) {
     self.level = level
     HostBuffer.adviceForLargeBlocks.withLock { $0 = { bp_use_large_pages($0, $1) } }
+    self.isExact = isExact
     pool = ThreadPool(threadCount: threadCount)
     scratch = .allocate(capacity: pool.threadCount)
     scratch.initialize(repeating: Scratch())
@@ -39,6 +44,7 @@ package final class CPU: @unchecked Sendable {
   deinit {
     pool.stop()
     arena?.deallocate()
+    shared?.deallocate()
     for own in scratch { own.block?.deallocate() }
     scratch.deallocate()
   }
@@ -99,6 +105,16 @@ package final class CPU: @unchecked Sendable {
       byteCount: size, alignment: isLarge ? HostBuffer.largePage : 4096)
     if isLarge { bp_use_large_pages(fresh, size) }
     (arena, arenaSize) = (fresh, size)
+    return fresh
+  }
+
+  /// Memory that the tasks of one kernel share while it runs.
+  func workspace(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    if let shared, sharedSize >= byteCount { return shared }
+    shared?.deallocate()
+    let size = max(byteCount, 4096)
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+    (shared, sharedSize) = (fresh, size)
     return fresh
   }
 

@@ -23,10 +23,12 @@ package final class Program {
     let leaf: Int32
     let byteCount: Int
   }
+  var level: Int32 { cpu.level }
 
   private enum Kernel {
     case pass(Unmanaged<PassKernel>)
     case matmul(Unmanaged<MatmulKernel>)
+    case convolution(Unmanaged<ConvolutionKernel>)
     /// The plan's step of this number.
     case plain(Int)
   }
@@ -66,7 +68,14 @@ package final class Program {
         let kernel = try MatmulKernel(step, cpu: cpu)
         owned.append(kernel)
         kernels.append(.matmul(.passUnretained(kernel)))
-      case .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort, .reduceRows:
+      case .convolution(let step), .convolutionKernelGradient(let step):
+        var isGradient = false
+        if case .convolutionKernelGradient = plan.steps[number] { isGradient = true }
+        let kernel = try ConvolutionKernel(step, isGradient: isGradient, cpu: cpu)
+        owned.append(kernel)
+        kernels.append(.convolution(.passUnretained(kernel)))
+      case .pooling, .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort,
+        .reduceRows:
         kernels.append(.plain(number))
       }
     }
@@ -85,16 +94,35 @@ package final class Program {
     defer { bp_subnormals_restore(mode) }
     let arena = cpu.arena(plan.arenaBytes)
     for (slot, offset) in arenaSlots { slots[slot] = arena + offset }
-    for kernel in kernels {
-      switch kernel {
-      case .pass(let pass):
-        pass._withUnsafeGuaranteedRef {
-          $0.setScalars(scalars)
-          run($0)
-        }
-      case .matmul(let matmul): matmul._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
-      case .plain(let number): try run(plan.steps[number])
+    if seconds.isEmpty {
+      for kernel in kernels { try run(kernel, scalars) }
+      return
+    }
+    for (number, kernel) in kernels.enumerated() {
+      let start = bp_seconds()
+      try run(kernel, scalars)
+      seconds[number] += bp_seconds() - start
+    }
+  }
+
+  /// Seconds that each step of the plan took so far; empty unless somebody asked.
+  package private(set) var seconds: [Double] = []
+
+  /// From now on takes the time of each step.
+  package func takeTimes() { seconds = [Double](repeating: 0, count: kernels.count) }
+
+  @inline(__always)
+  private func run(_ kernel: Kernel, _ scalars: UnsafeBufferPointer<UInt32>) throws {
+    switch kernel {
+    case .pass(let pass):
+      pass._withUnsafeGuaranteedRef {
+        $0.setScalars(scalars)
+        run($0)
       }
+    case .matmul(let matmul): matmul._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+    case .convolution(let convolution):
+      convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+    case .plain(let number): try run(plan.steps[number])
     }
   }
 
@@ -115,7 +143,7 @@ package final class Program {
   }
 
   /// Shares units of work among the threads if there is enough of it.
-  private func share(
+  func share(
     _ units: Int, cost: Double, _ body: (_ from: Int, _ to: Int, _ thread: Int) -> Void
   ) {
     if cpu.pool.threadCount == 1 || cost < Program.parallelThreshold || units < 2 {
@@ -128,7 +156,7 @@ package final class Program {
     }
   }
 
-  private func address(_ operand: Operand) -> UnsafeMutableRawPointer {
+  func address(_ operand: Operand) -> UnsafeMutableRawPointer {
     guard let base = slots[operand.slot] else {
       preconditionFailure("slot \(operand.slot) has no memory")
     }
@@ -137,7 +165,8 @@ package final class Program {
 
   private func run(_ step: Step) throws {
     switch step {
-    case .pass, .matmul: break
+    case .pass, .matmul, .convolution, .convolutionKernelGradient: break
+    case .pooling(let step): run(step)
     case .copy(let dims, let destination, let source):
       copy(dims, destination, source)
     case .zero(let operand, let count):

@@ -16,20 +16,22 @@ import Synchronization
 /// Which thread does which task is left to chance; kernels cut their work so that the results do
 /// not depend on it. Workers look out for the next kernel for a short while before they sleep: the
 /// kernels of a training step follow each other within microseconds, and waking a thread costs
-/// tens of them.
+/// tens of them. The caller waits for tasks that somebody has taken, never for a worker that took
+/// none: on a busy machine that one may not run for milliseconds.
 ///
-/// `@unchecked Sendable`: `body` is written before `generation` is raised and read after it is seen.
+/// `@unchecked Sendable`: `body` is written before `ticket` announces a kernel, and read by a thread
+/// that has taken one of its tasks, without which the kernel cannot end.
 package final class ThreadPool: @unchecked Sendable {
   /// Threads that take part, the caller included.
   package let threadCount: Int
-  private let generation = Atomic<Int>(0)
-  private let nextTask = Atomic<Int>(0)
-  private let busy = Atomic<Int>(0)
+  /// The number of the kernel at hand in the upper half, its next task in the lower.
+  private let ticket = Atomic<UInt64>(0)
+  private let taskCount = Atomic<Int>(0)
+  private let done = Atomic<Int>(0)
   private let sleepers = Atomic<Int>(0)
   private let isStopping = Atomic<Bool>(false)
   private let monitor = Monitor()
-  private var taskCount = 0
-  private var body: ((_ task: Int, _ thread: Int) -> Void)?
+  @exclusivity(unchecked) private var body: ((_ task: Int, _ thread: Int) -> Void)?
 
   /// How often a worker looks before it sleeps.
   private static let patience = 20_000
@@ -49,15 +51,15 @@ package final class ThreadPool: @unchecked Sendable {
     }
     withoutActuallyEscaping(body) { body in
       self.body = body
-      taskCount = tasks
-      nextTask.store(0, ordering: .relaxed)
-      busy.store(threadCount - 1, ordering: .relaxed)
-      generation.add(1, ordering: .sequentiallyConsistent)
+      taskCount.store(tasks, ordering: .relaxed)
+      done.store(0, ordering: .relaxed)
+      let kernel = ticket.load(ordering: .relaxed) >> 32 &+ 1
+      ticket.store(kernel << 32, ordering: .sequentiallyConsistent)
       if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.wakeAll() }
-      work(0)
+      work(kernel & 0xFFFF_FFFF, 0)
       // A worker that lost its core to another process gets this one.
       var looks = 0
-      while busy.load(ordering: .acquiring) > 0 {
+      while done.load(ordering: .acquiring) < tasks {
         looks += 1
         if looks < 2_000 { bp_pause() } else { sched_yield() }
       }
@@ -65,41 +67,47 @@ package final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  private func work(_ thread: Int) {
-    guard let body else { return }
+  /// Takes tasks of a kernel until there are none left, or until another kernel is at hand.
+  private func work(_ kernel: UInt64, _ thread: Int) {
     while true {
-      let task = nextTask.add(1, ordering: .relaxed).oldValue
-      if task >= taskCount { return }
-      body(task, thread)
+      let seen = ticket.load(ordering: .acquiring)
+      let task = Int(seen & 0xFFFF_FFFF)
+      guard seen >> 32 == kernel, task < taskCount.load(ordering: .relaxed) else { return }
+      let taken = ticket.compareExchange(
+        expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
+      guard taken.exchanged else { continue }
+      body?(task, thread)
+      done.add(1, ordering: .acquiringAndReleasing)
     }
   }
 
   private func loop(_ thread: Int) {
     _ = bp_subnormals_flush()
-    var seen = 0
+    var last: UInt64 = 0
     while true {
       var looks = 0
-      while generation.load(ordering: .acquiring) == seen {
+      while ticket.load(ordering: .acquiring) >> 32 == last {
         looks += 1
         if looks < ThreadPool.patience {
           bp_pause()
         } else {
           sleepers.add(1, ordering: .sequentiallyConsistent)
-          monitor.wait { self.generation.load(ordering: .sequentiallyConsistent) == seen }
+          monitor.wait { self.ticket.load(ordering: .sequentiallyConsistent) >> 32 == last }
           sleepers.subtract(1, ordering: .sequentiallyConsistent)
         }
       }
-      seen += 1
-      if isStopping.load(ordering: .relaxed) { return }
-      work(thread)
-      busy.subtract(1, ordering: .releasing)
+      if isStopping.load(ordering: .acquiring) { return }
+      last = ticket.load(ordering: .acquiring) >> 32
+      work(last, thread)
     }
   }
 
   /// Ends the workers. Nothing may be running.
   package func stop() {
-    isStopping.store(true, ordering: .relaxed)
-    generation.add(1, ordering: .sequentiallyConsistent)
+    isStopping.store(true, ordering: .releasing)
+    taskCount.store(0, ordering: .relaxed)
+    ticket.store(
+      (ticket.load(ordering: .relaxed) >> 32 &+ 1) << 32, ordering: .sequentiallyConsistent)
     monitor.wakeAll()
   }
 

@@ -23,6 +23,9 @@ void bp_subnormals_restore(unsigned long before);
 /// Asks the system for pages of 2 MiB behind a block of memory, where it has them.
 void bp_use_large_pages(void *block, size_t bytes);
 
+/// Seconds by a clock that never goes back.
+double bp_seconds(void);
+
 /// Processors that this process may run on; at least 1.
 int bp_processor_count(void);
 

@@ -27,8 +27,10 @@ struct Goal: Sendable {
         }
         switch kind {
         case .cross_entropy:
+          // What fills up a line counts nothing.
           return crossEntropy(
-            outputs, targets, weights: weights, labelSmoothing: smoothing)
+            outputs, targets, weights: weights, labelSmoothing: smoothing,
+            ignoring: goal.shape.padsTargets ? Int(TextParts.ignored) : nil)
         case .focal: return focalLoss(outputs, targets)
         case .squared: return squaredError(outputs.reshaped(to: targets.shape), targets)
         case .absolute: return absoluteError(outputs.reshaped(to: targets.shape), targets)
@@ -36,6 +38,7 @@ struct Goal: Sendable {
         case .log_cosh: return logCoshLoss(outputs.reshaped(to: targets.shape), targets)
         }
       },
+      readsOutputs: task != .generation,
       metrics: { outputs, examples in goal.brief(outputs, examples) })
   }
 
@@ -63,6 +66,7 @@ struct Goal: Sendable {
       return RegressionMetrics(
         predictions: outputs.map(number), targets: targets.map(number)
       ).summary()
+    case .generation: return Metrics()
     }
   }
 

@@ -13,8 +13,13 @@ public struct Network: Module {
   public let embeddings: [Embedding]
   /// The layers, the last of which makes the outputs.
   public let layers: Sequential
+  /// The whole network where it reads tokens; then there are no layers.
+  public let text: TextNetwork?
   private let example: [Int]
   private let scale: Float
+
+  /// A network for texts stands in its paths as if it were this one.
+  public static let keys = ["text": ""]
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   public init(_ recipe: ModelRecipe, for shape: DataShape) {
@@ -22,6 +27,12 @@ public struct Network: Module {
       Embedding($0, Network.width(ofCodes: $0), initializer: .normal(standardDeviation: 0.1))
     }
     scale = 1 / shape.pixelMaximum
+    text = TextNetwork(recipe, for: shape)
+    if text != nil {
+      example = shape.example
+      layers = Sequential([])
+      return
+    }
     if recipe.kind == .cnn || recipe.kind == .resnet {
       example = shape.example
       layers = Sequential([Network.convolutions(recipe, shape)])
@@ -85,6 +96,7 @@ public struct Network: Module {
 
   /// The outputs for a batch.
   public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
+    if let text { return text(features) }
     var x = features
     if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }
     if x.dtype != .float32 { x = x.cast(to: .float32) }

@@ -20,6 +20,10 @@ public struct RunRecord: Sendable {
   public var shape: DataShape
   /// What was learned from a table's training part.
   public var preprocessor: TablePreprocessor?
+  /// The tokens of texts; nil for others.
+  public var vocabulary: Vocabulary?
+  /// The labels of texts as their files have them, in the order of the classes; nil for others.
+  public var labels: [String]?
   /// How it ended; nil while it is not complete.
   public var result: Result?
 
@@ -58,6 +62,8 @@ public struct RunRecord: Sendable {
     fingerprint = data.fingerprint
     shape = data.shape
     preprocessor = data.preprocessor
+    vocabulary = data.vocabulary
+    labels = data.labels
   }
 
   /// Reads the record of a run's folder.
@@ -88,6 +94,14 @@ public struct RunRecord: Sendable {
     if let table = json["preprocessing"], table != .null {
       preprocessor = try TablePreprocessor(json: table, file: file)
     }
+    if shape.vocabularySize != nil {
+      guard let tokens = json["vocabulary"] else { throw wrong("vocabulary") }
+      let vocabulary = try Vocabulary(json: tokens, file: file)
+      guard vocabulary.count == shape.vocabularySize else { throw wrong("vocabulary") }
+      self.vocabulary = vocabulary
+      labels = json["labels"]?.array?.compactMap(\.string)
+      guard labels.map({ $0.count == shape.outputs }) ?? true else { throw wrong("labels") }
+    }
     if let result = json["result"], result != .null { self.result = Result(json: result) }
   }
 
@@ -101,6 +115,8 @@ public struct RunRecord: Sendable {
     object["folder"] = self.folder.map { .string($0) }
     object["data"] = shape.json(fingerprint)
     object["preprocessing"] = preprocessor?.json
+    object["vocabulary"] = vocabulary?.json
+    object["labels"] = labels.map { .array($0.map { .string($0) }) }
     object["result"] = result?.json ?? .null
     try AtomicFile.write(try JSONValue.object(object).prettyText(), to: folder.record)
   }
@@ -115,6 +131,8 @@ extension DataShape {
     object["outputs"] = .integer(outputs)
     object["classes"] = classNames.map { .array($0.map { .string($0) }) }
     object["pixel_maximum"] = .number(Double(pixelMaximum))
+    object["vocabulary_size"] = vocabularySize.map { .integer($0) }
+    if padsTargets { object["pads_targets"] = .bool(true) }
     return .object(object)
   }
 
@@ -132,9 +150,12 @@ extension DataShape {
     else { return nil }
     let names = json?["classes"]?.array?.compactMap(\.string)
     guard names == nil || names?.count == outputs else { return nil }
+    let size = json?["vocabulary_size"]?.integer
+    if let size, size < 1 || size >= 1 << 24 { return nil }
     self.init(
       example: example, codeCounts: codeCounts, outputs: outputs, classNames: names,
-      pixelMaximum: Float(maximum))
+      pixelMaximum: Float(maximum), vocabularySize: size,
+      padsTargets: json?["pads_targets"] == .bool(true))
   }
 }
 

@@ -26,6 +26,7 @@ extension Trainer {
     let indices = Array(0..<examples.count)
     var all: [Float] = []
     var sum = 0.0
+    var weight = 0.0
     var start = 0
     while start < indices.count {
       let end = min(start + options.evaluationBatchSize, indices.count)
@@ -33,9 +34,12 @@ extension Trainer {
       try Context.evaluating {
         let outputs = goal.outputs(batch).cast(to: .float32)
         if withLoss {
-          let loss = goal.loss(outputs, batch).mean
-          try BackpropRuntime.evaluate(outputs, loss)
-          sum += Double(try loss.scalar()) * Double(batch.count)
+          let loss = goal.loss(outputs, batch)
+          try BackpropRuntime.evaluate(
+            [loss.sum, loss.weight] + (goal.readsOutputs ? [outputs] : []))
+          sum += Double(try loss.sum.scalar())
+          weight += Double(try loss.weight.scalar())
+          if !goal.readsOutputs { return }
         }
         let values = try outputs.array(of: Float.self)
         if all.isEmpty { all.reserveCapacity(values.count / batch.count * indices.count) }
@@ -43,6 +47,6 @@ extension Trainer {
       }
       start = end
     }
-    return (all, withLoss ? sum / Double(max(indices.count, 1)) : nil)
+    return (all, withLoss ? sum / (weight == 0 ? 1 : weight) : nil)
   }
 }

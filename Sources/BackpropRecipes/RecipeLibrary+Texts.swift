@@ -25,10 +25,10 @@ extension RecipeLibrary {
         heads: 4
         width: 128
       training:
-        epochs: 4
+        epochs: 2
         batch: 16
         optimizer: muon
-        learning_rate: 0.01
+        learning_rate: 0.02
         momentum: 0.95
         schedule: cosine
         warmup_epochs: 0.1

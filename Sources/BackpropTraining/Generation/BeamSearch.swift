@@ -54,17 +54,17 @@ public struct BeamSearch: Hashable, Sendable {
       }
     }
     // At first all rows are the same: one of them counts.
-    var open = [Beam()]
+    var beams = [Beam()]
     var found: [Found] = []
     for step in 0..<max(0, room) {
       let isLast = step == room - 1
       var kept: [(row: Int, beam: Beam)] = []
-      for choice in choices(open, logits, model.vocabularySize) where kept.count < width {
+      for choice in choices(beams, logits, model.vocabularySize) where kept.count < width {
         if choice.beam.tokens.last == end || isLast { found.append(scored(choice.beam)) }
         if choice.beam.tokens.last != end { kept.append(choice) }
       }
-      open = kept.map(\.beam)
-      if isLast || open.isEmpty { break }
+      beams = kept.map(\.beam)
+      if isLast || beams.isEmpty { break }
       // Rows that stand for nothing are copies of the last.
       let rows = (0..<width).map { kept[min($0, kept.count - 1)] }
       state = state.reordered(rows.map(\.row))
@@ -75,16 +75,16 @@ public struct BeamSearch: Hashable, Sendable {
 
   /// The likeliest next steps of all beams, the likeliest first: more than are needed at most.
   private func choices(
-    _ open: [Beam], _ logits: [Float], _ size: Int
+    _ beams: [Beam], _ logits: [Float], _ size: Int
   ) -> [(row: Int, beam: Beam)] {
     var all: [(row: Int, token: Int, sum: Double)] = []
-    for (row, beam) in open.enumerated() {
+    for (row, beam) in beams.enumerated() {
       let shares = BeamSearch.logSoftmax(logits[row * size..<(row + 1) * size])
       all += shares.enumerated().map { (row, $0.offset, beam.sum + $0.element) }
     }
     all.sort { ($1.sum, $0.row, $0.token) < ($0.sum, $1.row, $1.token) }
     return all.prefix(2 * width).map { choice in
-      let tokens = open[choice.row].tokens + [Int32(choice.token)]
+      let tokens = beams[choice.row].tokens + [Int32(choice.token)]
       return (choice.row, Beam(tokens: tokens, sum: choice.sum))
     }
   }

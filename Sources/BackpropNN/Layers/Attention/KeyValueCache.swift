@@ -34,17 +34,17 @@ extension MultiHeadAttention {
     var (query, key, value) = project(x, nil)
     if let rotary {
       let place = position.reshaped(to: [1])
-      (query, key) = (rotary(query, positions: place), rotary(key, positions: place))
+      query = rotary(query, positions: place)
+      key = rotary(key, positions: place)
     }
     let places = Tensor.iota([1, 1, cache.capacity, 1], along: 2)
     let isHere = places .== position
     cache.keys = select(isHere, key, cache.keys)
     cache.values = select(isHere, value, cache.values)
     let columns = places.reshaped(to: [1, 1, 1, cache.capacity])
-    var seen = columns .<= position
-    if let window {
-      seen = seen .& (columns .> position - Tensor.constant(Float(window), .int32))
-    }
+    let isPast = columns .<= position
+    let isNear = window.map { columns .> position - Tensor.constant(Float($0), .int32) }
+    let seen = isNear.map { isPast .& $0 } ?? isPast
     let result = attention(query, cache.keys, cache.values, mask: AttentionMask(allowed: seen))
     return output(result.joinedHeads())
   }

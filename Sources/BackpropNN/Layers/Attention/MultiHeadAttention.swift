@@ -86,7 +86,10 @@ public struct MultiHeadAttention: Layer, CustomStringConvertible {
   ) -> Tensor {
     guard fits(x), memory.map(fits) ?? true else { return misfit(x, memory) }
     var (query, key, value) = project(x, memory)
-    if let rotary { (query, key) = (rotary(query), rotary(key)) }
+    if let rotary {
+      query = rotary(query)
+      key = rotary(key)
+    }
     var mask = allowed.map { AttentionMask.keys($0) } ?? .none
     mask.isCausal = isCausal
     mask.window = window

@@ -87,6 +87,8 @@ let package = Package(
     .target(
       name: "BackpropTesting", dependencies: ["BackpropGraph", "BackpropRuntime"],
       exclude: page, swiftSettings: room),
+    // What several test targets need: temporary folders, real data, damaged files.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: room),
     .testTarget(
       name: "GraphTests", dependencies: ["BackpropGraph", "BackpropTesting"],
       swiftSettings: room),
@@ -104,21 +106,29 @@ let package = Package(
         "BackpropTraining", "BackpropFormats", "BackpropData",
       ],
       exclude: ["Fixtures"], swiftSettings: room),
-    .testTarget(name: "FormatsTests", dependencies: ["BackpropFormats"], swiftSettings: room),
     .testTarget(
-      name: "DataTests", dependencies: ["BackpropData", "BackpropFormats", "BackpropGraph"],
+      name: "FormatsTests", dependencies: ["BackpropFormats", "TestSupport"], swiftSettings: room),
+    .testTarget(
+      name: "DataTests",
+      dependencies: ["BackpropData", "BackpropFormats", "BackpropGraph", "TestSupport"],
       swiftSettings: room),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropData",
-        "BackpropFormats", "BackpropTraining", "BackpropTesting",
+        "BackpropFormats", "BackpropTraining", "BackpropTesting", "TestSupport",
       ],
       swiftSettings: room),
     .testTarget(
       name: "RecipesTests",
-      dependencies: ["BackpropRecipes", "BackpropData", "BackpropTraining"], swiftSettings: room),
-    .testTarget(name: "CLITests", dependencies: ["BackpropCLI"], swiftSettings: room),
+      dependencies: [
+        "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropData", "BackpropFormats",
+        "BackpropTraining", "BackpropRecipes", "TestSupport",
+      ],
+      swiftSettings: room),
+    .testTarget(
+      name: "CLITests", dependencies: ["BackpropCLI", "BackpropFormats", "TestSupport"],
+      swiftSettings: room),
     .testTarget(name: "HouseTests", swiftSettings: room),
   ],
   cLanguageStandard: .c2x

@@ -36,6 +36,11 @@ layers.safetensors        layer.NAME
   Batch norm: input.1 cotangent.1 expected.1 gradient.*.1 running_mean.1 running_var.1, then .2 (two
   training batches in turn), then input.3 expected.3 in evaluation mode; running_var is unbiased.
 
+recurrent.safetensors     recurrent.NAME
+  input [B, T, C]  h and c [layers * directions, B, H]: where it begins  lengths  cotangent of the outputs
+  expected  end.h  end.c; the loss is (outputs cotangent) + sum end.h + 0.5 sum end.c; parameters by our
+  paths, and gradient.P of each and of input, h, c
+
 optimizers.safetensors    optimizer.NAME, clip.NAME, ema
   The problem: loss(W, b) = mean((tanh(x W + b) - y)^2), x [6, 3], y [6, 4], W [3, 4], b [4]; x and y are
   problem/x, problem/y.
@@ -69,7 +74,8 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from fixtures import activations, attention, layers, losses, models, optimizers, schedules, tensors
+from fixtures import (
+    activations, attention, layers, losses, models, optimizers, recurrent, schedules, tensors)
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Tests" / "NNTests" / "Fixtures"
 
@@ -101,7 +107,8 @@ def main():
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     total = 0
-    for module in (activations, losses, layers, optimizers, schedules, models, tensors, attention):
+    for module in (activations, losses, layers, optimizers, schedules, models, tensors, recurrent,
+                   attention):
         cases = module.cases()
         names = [c.name for c in cases]
         assert len(names) == len(set(names)), "two cases of one name"

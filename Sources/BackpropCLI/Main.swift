@@ -9,7 +9,7 @@ struct Main {
   static func main() {
     // The clock starts with the process.
     _ = Stopwatch.process
-    Output.ignoreBrokenPipes()
+    Output.ignoreSignalsOfWriting()
     do {
       var command = try Program.parseAsRoot(Array(CommandLine.arguments.dropFirst()))
       try command.run()

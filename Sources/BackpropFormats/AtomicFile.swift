@@ -191,6 +191,9 @@ public enum AtomicFile {
     case EACCES, EPERM, EROFS:
       what = "writing is not permitted; \(older)"
       remedy = "choose another folder or change its permissions"
+    case EFBIG:
+      what = "the file is larger than is allowed; \(older)"
+      remedy = "raise the limit (ulimit -f) or choose another folder"
     default:
       what = "writing failed: \(String(cString: strerror(code))); \(older)"
       remedy = "choose another folder"

@@ -2,14 +2,15 @@
 
 /// The name among `names` that a misspelled one most likely meant, or nil where none is near.
 ///
-/// Near: at most a third of the letters differ, upper and lower case alike.
+/// Near: at most a third of the letters differ, or one of a few, upper and lower case alike.
 package func nearestName(to wrong: String, among names: [String]) -> String? {
   let letters = Array(wrong.lowercased().prefix(100))
   var best: (name: String, distance: Int)?
   for name in names {
     let other = Array(name.lowercased().prefix(100))
     let distance = editDistance(letters, other)
-    if distance <= max(1, max(letters.count, other.count) / 3), distance < best?.distance ?? .max {
+    let length = max(letters.count, other.count)
+    if distance <= max(1, length / 3), distance < min(length, best?.distance ?? .max) {
       best = (name, distance)
     }
   }

@@ -79,6 +79,9 @@ package enum Primitive: Hashable, Sendable {
   /// The n-th result of a call.
   case output(UInt32)
 
+  /// A loop over time; its results are packed into one vector.
+  case scan(Scan)
+
   /// The primitive as one number; equal numbers mean equal primitives.
   package var word: UInt64 {
     switch self {
@@ -122,6 +125,7 @@ package enum Primitive: Hashable, Sendable {
     case .windowMax(let pooling): 34 << 56 | UInt64(pooling.id)
     case .windowMaxPullback(let pooling): 35 << 56 | UInt64(pooling.id)
     case .windowMaxSelection(let pooling): 36 << 56 | UInt64(pooling.id)
+    case .scan(let scan): 37 << 56 | UInt64(scan.id)
     }
   }
 
@@ -131,7 +135,7 @@ package enum Primitive: Hashable, Sendable {
     switch self {
     case .source, .failed, .constant, .literal, .placeholder, .iota, .random: []
     case .unary(let function): [function.card.pullback(x[0], y, g)]
-    case .binary(let function): function.card.pullback(x[0], x[1], y, g)
+    case .binary(let function): Pullback.ofBinary(function, x, y, g)
     case .compare: [nil, nil]
     case .select: Pullback.ofSelect(x, g)
     case .cast: [x[0].dtype.isFloatingPoint ? g.cast(to: x[0].dtype) : nil]
@@ -157,6 +161,7 @@ package enum Primitive: Hashable, Sendable {
     case .gather(let axis): Pullback.ofGather(Int(axis), x, g)
     case .scatterAdd(let axis): Pullback.ofScatterAdd(Int(axis), x, g)
     case .argumentSort: [nil]
+    case .scan(let scan): Pullback.ofScan(scan, x, y, g)
     case .stopGradient: [nil]
     case .barrier: [g]
     // A call is differentiated as a whole, by its function; see Gradient.swift.

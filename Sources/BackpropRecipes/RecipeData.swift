@@ -54,7 +54,7 @@ public struct RecipeData: Sendable {
         testFraction: recipe.data.testFraction, seed: seed)
       parts = table.parts
       if let path = try places.validationFile() {
-        let csv = try table.preprocessor.read(path)
+        let csv = try table.preprocessor.read(path, skippedRows: recipe.data.skipRows)
         let rows = try table.preprocessor.rowsWithTarget(csv).rows
         let examples = try table.preprocessor.examples(csv, rows: rows, needsTarget: true)
         parts = parts.replacing(validation: examples)

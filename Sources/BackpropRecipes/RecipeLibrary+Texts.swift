@@ -127,17 +127,20 @@ extension RecipeLibrary {
         context: 48
         least_count: 2
       model:
-        kind: bag-of-words
-        width: 64
-        hidden: [32]
+        kind: text-classifier
+        layers: 2
+        heads: 4
+        width: 32
         dropout: 0.5
       training:
-        epochs: 8
+        epochs: 5
         batch: 64
         optimizer: adamw
-        learning_rate: 0.002
+        learning_rate: 0.001
+        schedule: cosine
+        warmup_epochs: 0.3
         weight_decay: 0.1
-        early_stopping: 4
+        clip_norm: 1
       seed: 0
 
       """)
@@ -165,15 +168,16 @@ extension RecipeLibrary {
         kind: text-classifier
         layers: 1
         heads: 4
-        width: 64
-        dropout: 0.3
+        width: 32
+        dropout: 0.5
       training:
-        epochs: 8
+        epochs: 3
         batch: 64
         optimizer: adamw
         learning_rate: 0.002
         schedule: cosine
         weight_decay: 0.05
+        label_smoothing: 0.1
         clip_norm: 1
       seed: 0
 

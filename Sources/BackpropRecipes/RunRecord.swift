@@ -83,7 +83,14 @@ public struct RunRecord: Sendable {
     }
     guard json["format"]?.integer == 1 else { throw wrong("format") }
     guard let recipe = json["recipe"] else { throw wrong("recipe") }
-    self.recipe = try Recipe(json: recipe, file: file)
+    do throws(RecipeError) {
+      self.recipe = try Recipe(json: recipe, file: file)
+    } catch {
+      // Not the mistake of whoever uses the run.
+      throw FormatError(
+        file: file, position: .entry("recipe"), what: error.what,
+        remedy: "the file is damaged or made by another version; train again")
+    }
     version = json["version"]?.string ?? ""
     location = json["location"]?.string
     self.folder = json["folder"]?.string
@@ -96,13 +103,35 @@ public struct RunRecord: Sendable {
     }
     if shape.vocabularySize != nil {
       guard let tokens = json["vocabulary"] else { throw wrong("vocabulary") }
-      let vocabulary = try Vocabulary(json: tokens, file: file)
-      guard vocabulary.count == shape.vocabularySize else { throw wrong("vocabulary") }
-      self.vocabulary = vocabulary
+      vocabulary = try Vocabulary(json: tokens, file: file)
       labels = json["labels"]?.array?.compactMap(\.string)
-      guard labels.map({ $0.count == shape.outputs }) ?? true else { throw wrong("labels") }
+    }
+    guard isOfOnePiece else {
+      throw FormatError(
+        file: file, what: "the recipe, the shape of the data and the preprocessing disagree",
+        remedy: "train again")
     }
     if let result = json["result"], result != .null { self.result = Result(json: result) }
+  }
+
+  /// Whether recipe, shape and preprocessing are of the same data.
+  private var isOfOnePiece: Bool {
+    let isClasses = recipe.task == .classification
+    guard isClasses == (shape.classNames != nil) else { return false }
+    guard recipe.task != .regression || shape.outputs == 1 else { return false }
+    switch recipe.data.source {
+    case .digits, .mnist, .fashionMNIST, .cifar10, .idx:
+      return preprocessor == nil && vocabulary == nil && shape.isImage
+    case .text, .lines, .labeledText:
+      return preprocessor == nil && shape.example.count == 1
+        && vocabulary?.count == shape.vocabularySize
+        && (isClasses ? labels?.count == shape.outputs : vocabulary?.count == shape.outputs)
+    case .csv: break
+    }
+    guard let preprocessor else { return false }
+    return shape.example == [preprocessor.featureCount]
+      && shape.codeCounts == preprocessor.embeddedColumns.map(\.codeCount)
+      && preprocessor.target.classes?.count == shape.classNames?.count
   }
 
   /// Writes the record into a run's folder.
@@ -145,16 +174,17 @@ extension DataShape {
       return numbers
     }
     guard let example = sizes("example", from: 0), example.count <= 7,
+      let size = checkedElementCount(example), size <= Int(Int32.max),
       let codeCounts = sizes("code_counts", from: 1), let outputs = json?["outputs"]?.integer,
       outputs > 0, outputs < 1 << 24, let maximum = json?["pixel_maximum"]?.number, maximum > 0
     else { return nil }
     let names = json?["classes"]?.array?.compactMap(\.string)
     guard names == nil || names?.count == outputs else { return nil }
-    let size = json?["vocabulary_size"]?.integer
-    if let size, size < 1 || size >= 1 << 24 { return nil }
+    let vocabulary = json?["vocabulary_size"]?.integer
+    if let vocabulary, vocabulary < 1 || vocabulary >= 1 << 24 { return nil }
     self.init(
       example: example, codeCounts: codeCounts, outputs: outputs, classNames: names,
-      pixelMaximum: Float(maximum), vocabularySize: size,
+      pixelMaximum: Float(maximum), vocabularySize: vocabulary,
       padsTargets: json?["pads_targets"] == .bool(true))
   }
 }

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropData
+import BackpropGraph
 import BackpropNN
 public import BackpropTraining
 
@@ -66,7 +67,8 @@ extension TrainingRecipe {
       epochs: epochs, batchSize: batch, microBatches: microBatches, seed: seed,
       monitor: monitor == .accuracy ? .metric("accuracy") : .loss, patience: earlyStopping,
       // As many tokens at a time as fit the caches well.
-      evaluationBatchSize: tokens.map { max(1, min(1024, 8192 / $0)) } ?? 1024)
+      evaluationBatchSize: tokens.map { max(1, min(1024, 8192 / $0)) } ?? 1024,
+      precision: precision == .bfloat16 ? .bfloat16 : nil)
     func make(_ optimizer: some BackpropNN.Optimizer) -> Trainer {
       Trainer(network, optimizer: optimizer, goal: goal, options: options)
     }
@@ -123,7 +125,9 @@ extension TrainingRecipe {
       AMSGrad(network, learningRate: rate, l2: l2, weightDecay: decay, options: options)
     case .adamw: AdamW(network, learningRate: rate, weightDecay: decay, options: options)
     case .lion: Lion(network, learningRate: rate, weightDecay: decay, options: options)
-    case .muon: Muon(network, learningRate: rate, weightDecay: decay, options: options)
+    case .muon:
+      Muon(
+        network, learningRate: rate, momentum: momentum, weightDecay: decay, options: options)
     case .lamb: LAMB(network, learningRate: rate, weightDecay: decay, options: options)
     }
   }

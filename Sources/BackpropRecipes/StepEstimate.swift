@@ -55,10 +55,9 @@ public struct StepEstimate: Sendable {
     for buffer in state.buffers { buffer.replace(.shaped(buffer.shape, buffer.dtype)) }
     let slots = state.tensors.map { ($0.name, $0.tensor.withoutValue) }
     try state.restore(step: state.step, tensors: Dictionary(slots) { first, _ in first })
-    let (loss, gradients) = try Context.training(seed: 0, step: 0) {
-      try valueAndGradient(of: state.parameters) {
-        trainer.goal.loss(trainer.goal.outputs(batch), batch)
-      }
+    let precision = trainer.options.precision
+    let (loss, gradients) = try Context.training(seed: 0, step: 0, precision: precision) {
+      try valueAndGradient(of: state.parameters) { trainer.goal.loss(for: batch) }
     }
     let mean = loss.mean
     let (pending, undo) = state.install(state.pending(consume gradients))

@@ -98,7 +98,7 @@ public struct TrainingRecipe: Hashable, Sendable {
   public var optimizer: Optimizer
   /// The learning rate at its highest.
   public var learningRate: Double
-  /// Momentum of SGD and RMSprop.
+  /// Momentum of SGD, RMSprop and Muon.
   public var momentum: Double
   /// Whether SGD looks ahead.
   public var nesterov: Bool
@@ -149,7 +149,7 @@ public struct TrainingRecipe: Hashable, Sendable {
     }
     optimizer = try keys.choice(.optimizer, default: .adamw)
     learningRate = try keys.number(.learning_rate, .positive, default: optimizer.usualRate)
-    momentum = try keys.number(.momentum, .fraction, default: optimizer == .sgd ? 0.9 : 0)
+    momentum = try keys.number(.momentum, .fraction, default: optimizer.usualMomentum)
     nesterov = try keys.flag(.nesterov, default: false)
     weightDecay = try keys.number(
       .weight_decay, .atLeastZero, default: optimizer.decaysApart ? 0.01 : 0)
@@ -198,8 +198,22 @@ public struct TrainingRecipe: Hashable, Sendable {
     guard momentum == 0 || optimizer == .sgd || optimizer == .rmsprop || optimizer == .muon else {
       throw keys.error(.momentum, "is not for \(optimizer.rawValue)", "remove it")
     }
-    guard !nesterov || optimizer == .sgd else {
-      throw keys.error(.nesterov, "is for sgd", "remove it")
+    guard !nesterov || (optimizer == .sgd && momentum > 0) else {
+      throw keys.error(.nesterov, "is for sgd with momentum", "remove it")
+    }
+    guard weightDecay == 0 || optimizer != .adam else {
+      throw keys.error(
+        .weight_decay, "is not for adam", "write training.optimizer: adamw, or training.l2")
+    }
+    guard l2 == 0 || !optimizer.decaysApart else {
+      throw keys.error(
+        .l2, "is not for \(optimizer.rawValue)", "write training.weight_decay instead")
+    }
+    guard clipNorm == nil || clipValue == nil else {
+      throw keys.error(.clip_value, "stands beside training.clip_norm", "remove one of them")
+    }
+    guard decayEpochs <= 1_000_000 else {
+      throw keys.error(.decay_epochs, "is at most 1000000, not \(decayEpochs)")
     }
     guard l2 == 0 || !optimizer.decaysApart else {
       throw keys.error(.l2, "is not for \(optimizer.rawValue)", "write weight_decay")
@@ -254,6 +268,15 @@ extension TrainingRecipe.Optimizer {
     case .lion: 1e-4
     case .muon: 0.02
     case .lamb: 2e-3
+    }
+  }
+
+  /// The momentum of those that have one.
+  var usualMomentum: Double {
+    switch self {
+    case .sgd: 0.9
+    case .muon: 0.95
+    case .adagrad, .rmsprop, .adadelta, .adam, .amsgrad, .adamw, .lion, .lamb: 0
     }
   }
 

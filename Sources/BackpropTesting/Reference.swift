@@ -122,6 +122,7 @@ struct Interpreter {
         Rows.argumentSort(x[0], along: Int(axis), descending: descending)
       case .stopGradient: x[0].elements
       case .barrier: x[0].elements
+      case .scan(let scan): try loop(scan.fields, x)
       case .call: []
       case .output(let index):
         node.first.flatMap { calls[ObjectIdentifier($0)] }?[Int(index)].elements ?? []
@@ -138,4 +139,33 @@ struct Interpreter {
 extension Shape {
   /// The row-major positions of the elements.
   var indices: Range<Int> { 0..<count }
+}
+
+extension Interpreter {
+  /// A loop over time, step by step; the packed result.
+  fileprivate func loop(_ fields: Scan.Fields, _ x: [ReferenceValue]) throws -> [Double] {
+    let layout = fields.layout
+    var packed = [Double](repeating: 0, count: fields.size)
+    var carries = Array(x.prefix(fields.carries))
+    for turn in 0..<fields.steps {
+      let step = fields.isReversed ? fields.steps - 1 - turn : turn
+      var body = Interpreter(rounding: rounding)
+      body.arguments = carries
+      for sequence in x[fields.carries..<(fields.carries + fields.sequences)] {
+        let shape = Shape(sequence.shape.dimensions.dropFirst())
+        let from = step * shape.count
+        body.arguments.append(
+          ReferenceValue(
+            shape, sequence.dtype, Array(sequence.elements[from..<(from + shape.count)])))
+      }
+      body.arguments += x[(fields.carries + fields.sequences)...]
+      let results = try body.run(fields.body.function.results)
+      for (part, result) in zip(layout, results) {
+        let from = part.offset + part.slot(step: step, turn: turn) * part.shape.count
+        packed.replaceSubrange(from..<(from + part.shape.count), with: result.elements)
+      }
+      carries = Array(results.prefix(fields.carries))
+    }
+    return packed
+  }
 }

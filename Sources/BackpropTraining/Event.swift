@@ -127,6 +127,12 @@ public struct EpochReport: Hashable, Sendable {
     public var path: String
     /// The Euclidean norm of its gradient.
     public var norm: Double
+
+    /// Puts the facts together.
+    public init(path: String, norm: Double) {
+      self.path = path
+      self.norm = norm
+    }
   }
 }
 

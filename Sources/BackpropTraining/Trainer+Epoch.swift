@@ -78,6 +78,8 @@ extension Trainer {
     case .metric(let name):
       let value = metrics[name] ?? .nan
       let bestValue = best[name] ?? .nan
+      if value.isNaN { return false }
+      if bestValue.isNaN { return true }
       if value == bestValue { return loss < bestLoss }
       return Metrics.isBetterWhenLarger(name) ? value > bestValue : value < bestValue
     }

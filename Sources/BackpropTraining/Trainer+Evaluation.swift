@@ -25,13 +25,12 @@ extension Trainer {
     let source = BatchSource(examples)
     let indices = Array(0..<examples.count)
     var all: [Float] = []
-    var sum = 0.0
-    var weight = 0.0
+    var (sum, weight) = (0.0, 0.0)
     var start = 0
     while start < indices.count {
       let end = min(start + options.evaluationBatchSize, indices.count)
       let batch = source.batch(indices[start..<end])
-      try Context.evaluating {
+      try Context.evaluating(precision: options.precision) {
         let outputs = goal.outputs(batch).cast(to: .float32)
         if withLoss {
           let loss = goal.loss(outputs, batch)

@@ -39,6 +39,11 @@ extension Trainer {
         guard sum.isFinite else { throw try guardian.explain(self, run, sum) }
         tell(.progress(meter.progress(batch: batch + 1, examples: progress.lossCount, sum)))
       }
+      // After the last step the epoch has to be finished first.
+      if !isLast, isSaveDue {
+        progress.lossSum = try total.scalar()
+        try saveNow()
+      }
     }
     progress.lossSum = try total.scalar()
     guard progress.lossSum.isFinite else {
@@ -52,12 +57,12 @@ extension Trainer {
   func makeStep(
     _ indices: ArraySlice<Int>, _ source: BatchSource
   ) throws -> (loss: Tensor, gradients: Gradients) {
-    try Context.training(seed: options.seed, step: progress.position) {
+    try Context.training(
+      seed: options.seed, step: progress.position, precision: options.precision
+    ) {
       if options.microBatches == 1 {
         let batch = source.batch(indices)
-        let (loss, gradients) = try valueAndGradient(of: parameters) {
-          goal.loss(goal.outputs(batch), batch)
-        }
+        let (loss, gradients) = try valueAndGradient(of: parameters) { goal.loss(for: batch) }
         return (loss.mean, gradients)
       }
       return try makeStepOfParts(indices, source)
@@ -74,9 +79,7 @@ extension Trainer {
     while start < indices.endIndex {
       let end = min(start + size, indices.endIndex)
       let batch = source.batch(indices[start..<end])
-      let part = try valueAndGradient(of: parameters, dividing: false) {
-        goal.loss(goal.outputs(batch), batch)
-      }
+      let part = try valueAndGradient(of: parameters, dividing: false) { goal.loss(for: batch) }
       // Evaluated part by part, so that only one part's intermediate results exist at a time.
       try BackpropRuntime.evaluate(
         part.gradients.tensors + [part.loss.sum, part.loss.weight]

@@ -22,8 +22,8 @@ public final class Trainer {
   /// Where the training stands.
   public package(set) var progress = TrainingProgress()
 
-  /// Called when the state is to be saved: every few seconds between epochs, when the training is
-  /// asked to stop, and at the end, when `progress.isComplete`.
+  /// Called when the state is to be saved: between steps as often as it costs little, when the
+  /// training is asked to stop, and at the end, when `progress.isComplete`.
   public var save: ((Trainer) throws -> Void)?
   /// Asked before each step whether to stop there; the training can be resumed later.
   public var shouldStop: () -> Bool = { false }
@@ -36,6 +36,8 @@ public final class Trainer {
   /// Seconds since this trainer was made.
   let watch = Stopwatch()
   private var lastSave = 0.0
+  /// Seconds that the last save took; at first a guess.
+  private var saveCost = 0.002
   var guardian = Guardian()
   /// What was asked of the last step of the running epoch.
   var epochEnd: EpochEnd?
@@ -77,6 +79,7 @@ public final class Trainer {
     let order = try BatchOrder(
       count: training.count, batchSize: options.batchSize, seed: options.seed)
     let run = EpochRun(order: order, training: training)
+    try checkProgress(order)
     lastSave = watch.seconds
     while !progress.isComplete {
       let place = order.place(ofPosition: progress.position)
@@ -88,14 +91,42 @@ public final class Trainer {
         return false
       }
       try finishEpoch(place.epoch, order, validation)
-      if !progress.isComplete, watch.seconds - lastSave >= options.secondsBetweenSaves {
-        try save?(self)
-        lastSave = watch.seconds
-      }
+      if !progress.isComplete, isSaveDue { try saveNow() }
     }
     best?.install(in: table)
     try save?(self)
     return true
+  }
+
+  /// Whether it is time to save: saving takes at most a fiftieth of the time, and no more than
+  /// `secondsBetweenSaves` are ever lost.
+  var isSaveDue: Bool {
+    save != nil && watch.seconds - lastSave >= min(options.secondsBetweenSaves, 50 * saveCost)
+  }
+
+  /// Saves the state and looks how long that takes.
+  func saveNow() throws {
+    let start = watch.seconds
+    try save?(self)
+    lastSave = watch.seconds
+    saveCost = lastSave - start
+  }
+
+  /// Refuses a state that no training by these options can be in.
+  private func checkProgress(_ order: BatchOrder) throws {
+    let place = order.place(ofPosition: progress.position)
+    guard
+      progress.isComplete
+        || (place.epoch < options.epochs && place.epoch == progress.epochsDone
+          && progress.lossCount == place.batch * order.batchSize
+          && progress.bestEpoch.map { (1...place.epoch + 1).contains($0) } ?? true)
+    else {
+      throw TrainingError(
+        what: "the saved state stands at step \(progress.position) after "
+          + "\(progress.epochsDone) epochs, where a training of \(options.epochs) epochs with "
+          + "\(order.batchesPerEpoch) steps each never is",
+        remedy: "begin anew")
+    }
   }
 }
 

@@ -31,4 +31,7 @@ public struct TrainingGoal: Sendable {
     self.loss = loss
     self.metrics = metrics
   }
+
+  /// What is made small for a batch; losses are computed in float32 whatever the layers' type.
+  package func loss(for batch: Batch) -> Loss { loss(outputs(batch).cast(to: .float32), batch) }
 }

@@ -1,5 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+public import BackpropGraph
+
 /// How a ``Trainer`` goes through its examples.
 public struct TrainingOptions: Sendable {
   /// What decides which epoch is the best.
@@ -25,14 +27,17 @@ public struct TrainingOptions: Sendable {
   public var patience: Int?
   /// Examples computed at a time when nothing is learned.
   public var evaluationBatchSize: Int
-  /// Seconds between saved states.
+  /// Seconds between saved states at most; where saving is quick they are fewer.
   public var secondsBetweenSaves: Double
+  /// The type that layers compute in; weights, losses and updates stay float32. nil: that of
+  /// their input.
+  public var precision: DType?
 
   /// Options; only the number of epochs and the batch have no default.
   public init(
     epochs: Int, batchSize: Int, microBatches: Int = 1, seed: UInt64 = 0,
     monitor: Monitor = .loss, patience: Int? = nil, evaluationBatchSize: Int = 1024,
-    secondsBetweenSaves: Double = 5
+    secondsBetweenSaves: Double = 5, precision: DType? = nil
   ) {
     precondition(epochs > 0, "a training has at least one epoch, not \(epochs)")
     precondition(microBatches > 0, "a batch has at least one part, not \(microBatches)")
@@ -44,5 +49,6 @@ public struct TrainingOptions: Sendable {
     self.patience = patience
     self.evaluationBatchSize = evaluationBatchSize
     self.secondsBetweenSaves = secondsBetweenSaves
+    self.precision = precision
   }
 }

@@ -2,6 +2,7 @@
 
 import BackpropData
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite struct ImageTests {
@@ -13,7 +14,7 @@ import Testing
     #expect(counts == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
     guard case .bytes(let pixels) = digits.features.storage else { return }
     #expect(pixels.max() == 16 && pixels.min() == 0)
-    guard let path = sharedData("sklearn-bundled/digits.csv.gz") else { return }
+    guard let path = try sharedData("sklearn-bundled/digits.csv.gz") else { return }
     let csv = try CSVTable.read(path)
     for row in 0..<csv.rowCount {
       #expect(csv.text(row: row, column: 64) == String(labels[row]))
@@ -35,7 +36,9 @@ import Testing
   }
 
   @Test func mnistAndFashionHaveTheirCounts() throws {
-    guard let mnist = sharedData("mnist"), let fashion = sharedData("fashion-mnist") else { return }
+    guard let mnist = try sharedData("mnist"), let fashion = try sharedData("fashion-mnist") else {
+      return
+    }
     let parts = try ImageFolder.mnist(mnist)
     #expect(parts.train.features.shape == [60_000, 28, 28, 1])
     #expect(parts.test?.features.shape == [10_000, 28, 28, 1])
@@ -53,7 +56,7 @@ import Testing
   }
 
   @Test func cifarSubsetIsRead() throws {
-    guard let folder = sharedData("cifar10") else { return }
+    guard let folder = try sharedData("cifar10") else { return }
     let parts = try ImageFolder.cifar10(folder)
     #expect(parts.train.features.shape == [10_000, 32, 32, 3])
     #expect(parts.test?.count == 1_000)
@@ -103,12 +106,12 @@ import Testing
       }
       guard ["mnist", "titanic", "california-housing"].contains(entry.name) else { continue }
       for file in entry.files {
-        guard let path = sharedData("\(entry.name)/\(file.name)") else { return }
+        guard let path = try sharedData("\(entry.name)/\(file.name)") else { return }
         try DataCatalog.check(file, at: path)
         #expect(try FileContents.read(path).count == file.size)
       }
     }
-    guard let path = sharedData("adult/adult-train.csv.gz") else { return }
+    guard let path = try sharedData("adult/adult-train.csv.gz") else { return }
     let adult = try DataCatalog.named("adult")
     let bytes = try FileContents.expanded(path)
     #expect(SHA256.hexadecimal(bytes) == adult.files[0].sha256)

@@ -2,6 +2,7 @@
 
 import BackpropData
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite struct RealTableTests {
@@ -20,7 +21,7 @@ import Testing
   }
 
   @Test func adultWithItsOwnTest() throws {
-    guard let folder = sharedData("adult") else { return }
+    guard let folder = try sharedData("adult") else { return }
     let data = try TableData(
       "\(folder)/adult-train.csv.gz", testPath: "\(folder)/adult-test.csv.gz",
       options: TableOptions(
@@ -43,7 +44,7 @@ import Testing
   }
 
   @Test func titanicWithMissingValues() throws {
-    guard let path = sharedData("titanic/titanic.csv") else { return }
+    guard let path = try sharedData("titanic/titanic.csv") else { return }
     let data = try TableData(path, options: TableOptions(target: "Survived"))
     let learned = data.preprocessor
     #expect(
@@ -57,7 +58,7 @@ import Testing
   }
 
   @Test func californiaHousingAsRegression() throws {
-    guard let path = sharedData("california-housing/housing.csv") else { return }
+    guard let path = try sharedData("california-housing/housing.csv") else { return }
     let data = try TableData(path, options: TableOptions(target: "median_house_value"))
     #expect(data.parts.classNames == nil)
     #expect(data.preprocessor.featureCount == 8 + 1 + 5)
@@ -67,7 +68,7 @@ import Testing
   }
 
   @Test func irisAsBundled() throws {
-    guard let path = sharedData("sklearn-bundled/iris.csv") else { return }
+    guard let path = try sharedData("sklearn-bundled/iris.csv") else { return }
     let data = try TableData(
       path,
       options: TableOptions(
@@ -84,7 +85,7 @@ import Testing
   }
 
   @Test func amesHousingWithItsMess() throws {
-    guard let path = sharedData("ames-housing/AmesHousing.csv") else { return }
+    guard let path = try sharedData("ames-housing/AmesHousing.csv") else { return }
     var options = TableOptions(target: "SalePrice", targetScaling: .log)
     options.columns["MS SubClass"] = ColumnOptions(kind: .categorical)
     let data = try TableData(path, options: options)
@@ -96,7 +97,7 @@ import Testing
   }
 
   @Test func wineAsRegressionOrClasses() throws {
-    guard let path = sharedData("wine-quality/winequality-red.csv") else { return }
+    guard let path = try sharedData("wine-quality/winequality-red.csv") else { return }
     let classes = try TableData(path, options: TableOptions(target: "column12"))
     #expect(classes.parts.classNames == ["3", "4", "5", "6", "7", "8"])
     let report = DataReport(classes.parts)
@@ -107,7 +108,7 @@ import Testing
   }
 
   @Test func penguinsCleanAndRaw() throws {
-    guard let folder = sharedData("penguins") else { return }
+    guard let folder = try sharedData("penguins") else { return }
     let clean = try TableData("\(folder)/penguins.csv", options: TableOptions(target: "species"))
     #expect(clean.parts.classNames == ["Adelie", "Chinstrap", "Gentoo"])
     let raw = try TableData("\(folder)/penguins_raw.csv", options: TableOptions(target: "Sex"))

@@ -2,6 +2,7 @@
 
 import BackpropData
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite struct ReportTests {
@@ -59,7 +60,7 @@ import Testing
     #expect(report.warnings.isEmpty, "\(report.text)")
     #expect(report.classCounts?.count == 10)
     #expect(try JSONValue(parsing: report.json.text()) == report.json)
-    guard let folder = sharedData("mnist") else { return }
+    guard let folder = try sharedData("mnist") else { return }
     let mnist = DataReport(try ImageFolder.mnist(folder))
     #expect(mnist.warnings.isEmpty, "\(mnist.text)")
     #expect(mnist.facts.contains("67 of 784 features are always the same in training."))

@@ -2,6 +2,7 @@
 
 import BackpropData
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite struct TableTests {
@@ -104,7 +105,7 @@ import Testing
   }
 
   @Test func storedPreprocessorIsTheSame() throws {
-    guard let path = sharedData("titanic/titanic.csv") else { return }
+    guard let path = try sharedData("titanic/titanic.csv") else { return }
     var options = TableOptions(target: "Survived")
     options.columns["Sex"] = ColumnOptions(encoding: .codes)
     options.columns["Fare"] = ColumnOptions(scaling: .log)
@@ -210,7 +211,7 @@ import Testing
   @Test func damagedTablesNeverTrap() throws {
     let learned = try fit(people, TableOptions(target: "y"))
     var good = 0
-    mutations(of: Array(people.utf8), count: 10_000, seed: 11) { bytes in
+    try mutations(of: Array(people.utf8), count: 10_000, seed: 11) { bytes in
       if let table = try? learned.table(parsing: bytes, file: "f"),
         (try? learned.examples(table, needsTarget: false)) != nil
       {
@@ -227,7 +228,7 @@ import Testing
     let learned = try fit(people, TableOptions(target: "y"))
     let table = try csv(people)
     var good = 0
-    mutations(of: Array(try learned.json.text().utf8), count: 10_000, seed: 12) { bytes in
+    try mutations(of: Array(try learned.json.text().utf8), count: 10_000, seed: 12) { bytes in
       guard let json = try? JSONValue(parsing: bytes),
         let back = try? TablePreprocessor(json: json, file: "f")
       else { return }

@@ -2,6 +2,7 @@
 
 import BackpropData
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite("Texts")
@@ -176,14 +177,14 @@ struct TextTests {
   }
 
   @Test func theRealTextsAreRead() throws {
-    if let folder = sharedData("tinyshakespeare") {
+    if let folder = try sharedData("tinyshakespeare") {
       let text = try TextParts(
         text: try TextFile.read(folder + "/input.txt"), name: "shakespeare", context: 256,
         validationFraction: 0, testFraction: 0.1)
       #expect(text.vocabulary.count == 65)
       #expect(text.parts.train.count == 3920 && text.parts.test?.count == 435)
     }
-    if let folder = sharedData("names") {
+    if let folder = try sharedData("names") {
       let text = try TextParts(
         lines: try TextFile.read(folder + "/names.txt"), name: "names", context: nil,
         validationFraction: 0.1, testFraction: 0.1, seed: 0)

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite struct IDXTests {
@@ -31,9 +32,9 @@ import Testing
     #expect(failure { _ = try IDX(parsing: vast, file: "a") }.contains("larger than any file"))
   }
 
-  @Test func damagedFilesNeverTrap() {
+  @Test func damagedFilesNeverTrap() throws {
     let file = IDX(type: .float32, shape: [3, 2], bytes: [UInt8](repeating: 9, count: 24)).encoded()
-    mutations(of: file, count: 20_000, seed: 2) { bytes in
+    try mutations(of: file, count: 20_000, seed: 2) { bytes in
       if let array = try? IDX(parsing: bytes, file: "f") {
         #expect(array.doubles().count * array.type.size == array.bytes.count)
       }
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func mnistHasItsCounts() throws {
-    guard let folder = sharedData("mnist") else { return }
+    guard let folder = try sharedData("mnist") else { return }
     let images = try IDX.read("\(folder)/t10k-images-idx3-ubyte.gz")
     #expect(images.shape == [10_000, 28, 28])
     #expect(try IDX.header(ofFile: "\(folder)/t10k-images-idx3-ubyte.gz").shape == images.shape)
@@ -66,13 +67,13 @@ import Testing
     #expect(failure { _ = try CIFAR(parsing: record, file: "c") }.contains("label 10 of image 0"))
   }
 
-  @Test func damagedFilesNeverTrap() {
+  @Test func damagedFilesNeverTrap() throws {
     let record = [3] + [UInt8](repeating: 1, count: 3072)
-    mutations(of: record, count: 10_000, seed: 3) { _ = try? CIFAR(parsing: $0, file: "f") }
+    try mutations(of: record, count: 10_000, seed: 3) { _ = try? CIFAR(parsing: $0, file: "f") }
   }
 
   @Test func subsetHasItsCounts() throws {
-    guard let folder = sharedData("cifar10") else { return }
+    guard let folder = try sharedData("cifar10") else { return }
     let file = try CIFAR.read("\(folder)/test_0000-0999.bin.gz")
     let counts = (0..<10).map { label in file.labels.count { Int($0) == label } }
     #expect(counts == [103, 89, 100, 103, 90, 86, 112, 102, 106, 109])
@@ -115,10 +116,10 @@ import Testing
         + "save one of f4, f8, i1, i2, i4, i8, u1, b1.")
   }
 
-  @Test func damagedFilesNeverTrap() {
+  @Test func damagedFilesNeverTrap() throws {
     let file = NPY(type: .float32, shape: [3, 2], bytes: [UInt8](repeating: 9, count: 24)).encoded()
     var good = 0
-    mutations(of: file, count: 20_000, seed: 4) { bytes in
+    try mutations(of: file, count: 20_000, seed: 4) { bytes in
       if let array = try? NPY(parsing: bytes, file: "f") { good += array.doubles().count }
     }
     #expect(good > 0)

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite struct CSVTests {
@@ -117,10 +118,10 @@ import Testing
     }
   }
 
-  @Test func damagedTablesNeverTrap() {
+  @Test func damagedTablesNeverTrap() throws {
     let text = Array("id,name,\"x\"\"y\"\r\n1,\"a\nb\", 2.5\n2,?,1e5\n3,c,\n4,d,0x\n".utf8)
     var good = 0
-    mutations(of: text, count: 20_000, seed: 9) { bytes in
+    try mutations(of: text, count: 20_000, seed: 9) { bytes in
       guard let table = try? CSVTable(parsing: bytes, file: "f") else { return }
       good += 1
       for row in 0..<table.rowCount {
@@ -147,13 +148,13 @@ import Testing
       ("emoji/captions.csv", 1_609, 6, true),
     ]
     for (name, rows, columns, hasHeader) in cases {
-      guard let path = sharedData(name) else { return }
+      guard let path = try sharedData(name) else { return }
       let table = try CSVTable.read(path)
       #expect(table.rowCount == rows, "\(name)")
       #expect(table.columnCount == columns, "\(name)")
       #expect(table.hasHeader == hasHeader, "\(name)")
     }
-    guard let path = sharedData("titanic/titanic.csv") else { return }
+    guard let path = try sharedData("titanic/titanic.csv") else { return }
     let titanic = try CSVTable.read(path)
     #expect(titanic.text(row: 0, column: 3) == "Braund, Mr. Owen Harris")
     let missing = (0..<12).map { column in

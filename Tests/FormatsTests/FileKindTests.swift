@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite("What a path leads to")

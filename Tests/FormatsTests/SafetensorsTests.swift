@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropFormats
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -107,7 +108,7 @@ import Testing
     let bytes = try FileContents.read(path)
     var good = 0
     var unread = 0
-    mutations(of: bytes, count: 10_000, seed: 7) { bytes in
+    try mutations(of: bytes, count: 10_000, seed: 7) { bytes in
       overwrite(path, bytes)
       guard let file = try? SafetensorsFile(path) else { return }
       good += 1

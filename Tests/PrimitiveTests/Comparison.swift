@@ -12,6 +12,8 @@ extension Primitive {
     case .binary(let function): function.tolerance
     case .random(.normal):
       Tolerance(ulps: 8, absolute: 2e-7, reason: "ln, √ and cos, one after the other")
+    case .scan:
+      Tolerance(ulps: 64, absolute: 4e-6, reason: "what each step rounds goes into the next")
     case .source, .failed, .constant, .literal, .placeholder, .iota, .random, .compare, .select,
       .cast, .reshape, .permute, .broadcast, .slice, .pad, .reverse, .concatenate, .argument,
       .gather, .argumentSort, .stopGradient, .barrier, .call, .output, .reduce, .cumulativeSum,

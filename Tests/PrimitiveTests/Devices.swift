@@ -5,27 +5,11 @@ import BackpropRuntime
 import BackpropTesting
 import Testing
 
-/// A way to compute: a SIMD level of the CPU kernels and a number of threads. What a processor has
-/// no level for is computed at the next lower one.
-struct Way: Sendable, Hashable, CustomTestStringConvertible {
-  let level: Int32
-  let threads: Int
+extension Way: CustomTestStringConvertible {
+  /// Its name in test reports.
+  public var testDescription: String { name }
 
-  var testDescription: String {
-    ["portable", "NEON", "AVX2", "AVX-512"][Int(level)] + ", \(threads) threads"
-  }
-
-  static let all: [Way] = [0, 1, 2, 3].flatMap { level in
-    [1, 3].map { Way(level: level, threads: $0) }
-  }
-
-  /// Runs `body` while evaluations go this way, and goes back to the usual way.
-  func use<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let (level, threads) = (CPU.current.level, CPU.current.pool.threadCount)
-    CPU.select(level: self.level, threadCount: self.threads)
-    defer { CPU.select(level: level, threadCount: threads) }
-    return try body()
-  }
+  static let all = Way.all(threads: [1, 3])
 }
 
 /// The suites that choose how evaluations run take turns.

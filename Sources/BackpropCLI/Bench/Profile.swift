@@ -65,6 +65,8 @@ struct Profile {
       return "product \(batch)\(step.m)×\(step.k)×\(step.n)" + then
     case .pass(let pass):
       return "pass \(pass.mode) \(pass.dims), \(pass.instructions.count) words"
+    case .scan(let scan):
+      return "loop of \(scan.steps) steps, \(scan.body.steps.count) kernels each"
     case .convolution, .convolutionKernelGradient, .pooling, .copy, .zero, .gather, .scatterAdd,
       .argument, .cumulativeSum, .sort, .reduceRows:
       let text = step.description.split(separator: " ").prefix(8).joined(separator: " ")

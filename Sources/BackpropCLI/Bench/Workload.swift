@@ -18,7 +18,7 @@ import BackpropTraining
 /// | resnet   | ResNet-18 for 32x32 images      | 32    | SGD momentum | images |
 /// | gpt      | GPT of 6 layers, 384 wide       | 8x256 | AdamW 1e-3   | tokens |
 enum Workload {
-  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "gpt"]
+  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt"]
 
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
@@ -65,6 +65,15 @@ struct Steps {
       let (x, y) = (Steps.normal([32, 2], 1), Steps.normal([32, 1], 2))
       try self.init(model, SGD(model, learningRate: 0.1), [x, y], items: 1, precision) {
         squaredError(model(x).cast(to: .float32), y)
+      }
+    case "lstm":
+      let model = CharacterModel()
+      let (x, y) = (Steps.integers(32 * 128, below: 65, 1), Steps.integers(32 * 128, below: 65, 2))
+      let input = x.reshaped(to: [32, 128])
+      try self.init(
+        model, Adam(model, learningRate: 1e-3), [input, y], items: 32 * 128, precision
+      ) {
+        crossEntropy(model(input).cast(to: .float32).reshaped(to: [32 * 128, 65]), y)
       }
     case "mlp":
       let model = Sequential(
@@ -115,6 +124,11 @@ struct Steps {
     }
   }
 
+  /// Whole numbers as tokens.
+  private static func integers(_ count: Int, below limit: Int, _ seed: Int) -> Tensor {
+    Tensor((0..<count).map { Int32(($0 * 7919 + $0 / 13 * 104_729 + seed * 31) % limit) })
+  }
+
   private static func normal(_ shape: Shape, _ seed: UInt64) -> Tensor {
     .normal(shape, key: RandomKey(seed: seed))
   }
@@ -141,4 +155,13 @@ struct Steps {
       number += 1
     }
   }
+}
+
+/// The network of `lstm`.
+private struct CharacterModel: Module {
+  let embedding = Embedding(65, 128)
+  let recurrent = Recurrent(.lstm, inputs: 128, units: 256)
+  let head = Linear(256, 65)
+
+  func callAsFunction(_ x: Tensor) -> Tensor { head(recurrent(embedding(x)).outputs) }
 }

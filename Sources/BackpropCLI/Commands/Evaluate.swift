@@ -53,7 +53,7 @@ struct Evaluate: ParsableCommand {
   /// The examples to measure on: a table as a whole, or a test part.
   private func examples(_ record: RunRecord) throws -> Examples {
     if let data, let preprocessor = record.preprocessor {
-      let table = try preprocessor.read(data)
+      let table = try preprocessor.read(data, skippedRows: record.recipe.data.skipRows)
       let rows = try preprocessor.rowsWithTarget(table).rows
       guard !rows.isEmpty else {
         throw DataError(

@@ -35,7 +35,7 @@ struct Train: ParsableCommand {
     try System.setThreads(threads)
     if dryRun { return try DryRun(try source(), location: data, json: json).show() }
     var job = try resume ? resumed() : fresh()
-    let session = try Session(job.record.recipe, data: job.data)
+    let session = job.session
     if resume { _ = try job.saver.restore(session.trainer) }
     session.trainer.save = { [saver = job.saver] in try saver.save($0) }
     session.trainer.shouldStop = { System.isInterrupted }
@@ -68,6 +68,8 @@ struct Train: ParsableCommand {
     let source = try source()
     if let runFolder { try checkIsFree(RunFolder(runFolder)) }
     let data = try RecipeData(source.recipe, location: data, folder: source.folder)
+    // All that can be wrong is found before anything is written or cleared away.
+    let session = try Session(source.recipe, data: data)
     let folder: RunFolder
     if let runFolder {
       folder = RunFolder(runFolder)
@@ -79,7 +81,7 @@ struct Train: ParsableCommand {
     let record = RunRecord(
       recipe: source.recipe, data: data, location: self.data, folder: source.folder)
     try record.write(folder)
-    return Job(record: record, data: data, folder: folder)
+    return Job(record: record, session: session, folder: folder)
   }
 
   private func checkIsFree(_ folder: RunFolder) throws {
@@ -130,7 +132,8 @@ struct Train: ParsableCommand {
         "\(folder.path): the data has changed since the run began; put the old data back or begin "
           + "a new run.")
     }
-    return Job(record: record, data: data, folder: folder)
+    return Job(
+      record: record, session: try Session(record.recipe, data: data), folder: folder)
   }
 
   private func introduce(_ job: Job) {
@@ -166,17 +169,20 @@ struct Train: ParsableCommand {
 /// A run that is about to be trained.
 private struct Job {
   var record: RunRecord
-  let data: RecipeData
+  let session: Session
   let folder: RunFolder
   let saver: RunSaver
   let facts: [String]
   let warnings: [String]
 
-  init(record: RunRecord, data: RecipeData, folder: RunFolder) {
+  var data: RecipeData { session.data }
+
+  init(record: RunRecord, session: Session, folder: RunFolder) {
     self.record = record
-    self.data = data
+    self.session = session
     self.folder = folder
     saver = RunSaver(folder)
+    let data = session.data
     let report = DataReport(data.parts, featureNames: data.preprocessor?.featureNames)
     facts = report.facts
     warnings = report.warnings

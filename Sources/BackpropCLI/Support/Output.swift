@@ -22,8 +22,12 @@ enum Output {
   /// Nothing is kept back: each line is written at once.
   static func flush() { fflush(nil) }
 
-  /// Whoever reads our output may stop reading; that ends the program quietly, not by a signal.
-  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  /// Whoever reads our output may stop reading, and a file may reach the size that is allowed: that
+  /// ends the program with its own words, not by a signal.
+  static func ignoreSignalsOfWriting() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
 
   /// Whether standard output is a terminal.
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
@@ -33,6 +37,17 @@ enum Output {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+
+  /// The exit status when nothing more can be written, which is said where that is possible.
+  private static func endOfWriting(_ code: Int32, _ descriptor: Int32) -> Int32 {
+    if code == EPIPE { return 0 }
+    if descriptor == STDOUT_FILENO {
+      printError(
+        "backprop: standard output cannot be written: \(String(cString: strerror(code))); free "
+          + "space or write elsewhere.")
+    }
+    return 1
   }
 
   private static func write(_ text: String, to descriptor: Int32) {
@@ -48,7 +63,7 @@ enum Output {
           let count = Darwin.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
         #endif
         if count < 0 && errno == EINTR { continue }
-        if count < 0 { exit(errno == EPIPE ? 0 : 1) }
+        if count < 0 { exit(endOfWriting(errno, descriptor)) }
         done += count
       }
     }

@@ -21,9 +21,9 @@ struct RecipeSource {
     guard System.exists(name) else {
       if isFile { throw Failure.failed("\(name): there is no such file; check the path.") }
       let names = RecipeLibrary.all.map(\.name).joined(separator: ", ")
-      let near = RecipeLibrary.nearest(to: name).map { "did you mean '\($0)'? " } ?? ""
+      let near = RecipeLibrary.nearest(to: name).map { "did you mean '\($0)'? Built" } ?? "built"
       throw Failure.usage(
-        "there is no recipe '\(name)'; \(near)built in are \(names), and a path names a file.")
+        "there is no recipe '\(name)'; \(near) in are \(names), and a path names a file.")
     }
     let bytes = try FileContents.read(name, limit: 64 << 20)
     recipe = try Recipe(yaml: bytes, file: name, overrides: overrides)

@@ -56,6 +56,12 @@ enum System {
     }
     signal(SIGINT, handler)
     signal(SIGTERM, handler)
+    // A program that starts others from a thread may have left them blocked.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// Whether an interrupt came.

@@ -65,6 +65,19 @@ package struct IR: Sendable {
     removeDead()
   }
 
+  /// Builds the values of a function's body; its n-th operand is the n-th leaf.
+  package init(body function: GraphFunction) {
+    var operands = [Int](repeating: 0, count: function.operandCount)
+    for node in topologicalOrder(of: function.results, stopAt: { _ in false }) {
+      guard case .placeholder(let index) = node.primitive else { continue }
+      operands[Int(index)] = addLeaf(Int(index), node.shape, node.dtype)
+    }
+    results = expand(function, operands)
+    removeDead()
+    exchangeTransposedProducts()
+    removeDead()
+  }
+
   private mutating func addLeaf(_ leaf: Int, _ shape: Shape, _ dtype: DType) -> Int {
     values.append(
       Value(primitive: .source, shape: shape, dtype: dtype, operands: [], leaf: leaf))

@@ -102,7 +102,8 @@ struct Lowering {
     case .convolution:
       return append(value, [dense(x[0]), kernelOperand(x[1])], .convolution)
     case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd,
-      .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection:
+      .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection,
+      .scan:
       return append(value, x.map { dense($0) }, .single)
     case .call, .output:
       preconditionFailure("calls are expanded before lowering")

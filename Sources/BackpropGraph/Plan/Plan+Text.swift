@@ -47,6 +47,11 @@ extension Step: CustomStringConvertible {
       return head + (step.epilogue.map { "\n    then \($0.description)" } ?? "")
     case .convolutionKernelGradient(let step):
       return "convolutionKernelGradient \(step.sizes) \(step.c) = \(step.a) ∗ \(step.b)"
+    case .scan(let step):
+      let x = step.operands.map(\.description).joined(separator: " ")
+      let body = step.body.description.split(separator: "\n").joined(separator: "\n    ")
+      return
+        "scan \(step.steps)\(step.isReversed ? " reversed" : "") \(step.result) = \(x)\n    \(body)"
     case .pooling(let step):
       let x = step.operands.dropFirst().map(\.description).joined(separator: " ")
       return "window \(step.kind) \(step.window) \(step.operands[0]) = \(x)"

@@ -50,6 +50,7 @@ package enum Step: Sendable {
   case convolution(ConvolutionStep)
   case convolutionKernelGradient(ConvolutionStep)
   case pooling(PoolingStep)
+  case scan(ScanStep)
   /// `destination[i] = source[i]` over `dims`, any strides on both sides.
   case copy(dims: [Int], destination: Operand, source: Operand)
   /// Zeros (or falses) everywhere.

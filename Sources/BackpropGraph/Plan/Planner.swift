@@ -6,6 +6,8 @@ package struct Planner {
   private let schedule: Schedule
   private var plan = Plan()
   private var slots: [Int: Int] = [:]
+  /// The largest arena that the body of a loop needs beside ours.
+  private var loopBytes = 0
   /// First and last step that touch a slot.
   private var lives: [Int: (first: Int, last: Int)] = [:]
 
@@ -96,7 +98,7 @@ package struct Planner {
       }
     }
     plan.arenaBytes = arena.byteCount
-    plan.peakBytes = arena.byteCount + held
+    plan.peakBytes = arena.byteCount + held + loopBytes
   }
 
   // Steps.
@@ -270,6 +272,10 @@ package struct Planner {
         form.fields, input: values[value.operands[0]].shape, kernel: value.shape,
         result: values[value.operands[1]].shape, operands: (x[0], x[1], result), epilogue: nil)
       finish(.convolutionKernelGradient(step), touching: touched)
+    case .scan(let scan):
+      let step = ScanStep(scan.fields, operands: x, result: result)
+      loopBytes = max(loopBytes, step.body.arenaBytes)
+      finish(.scan(step), touching: touched)
     case .windowSum(let pooling):
       finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)
     case .windowMax(let pooling):

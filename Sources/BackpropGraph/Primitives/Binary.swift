@@ -50,6 +50,17 @@ package enum Binary: UInt8, CaseIterable, Hashable, Sendable {
   }
 }
 
+extension Pullback {
+  /// By the card; a single number gathers the cotangents of all places where it was used.
+  static func ofBinary(_ function: Binary, _ x: [Tensor], _ y: Tensor, _ g: Tensor) -> [Tensor?] {
+    let parts = function.card.pullback(x[0], x[1], y, g)
+    if x[0].rank == y.rank && x[1].rank == y.rank { return parts }
+    return zip(x, parts).map { operand, part in
+      operand.rank == y.rank ? part : part?.reduced(.sum, AxisSet(0..<y.rank))
+    }
+  }
+}
+
 extension Tensor {
   package static func binary(_ function: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
     guard let (x, y) = meet(a, b) else {

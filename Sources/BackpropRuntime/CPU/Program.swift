@@ -29,6 +29,7 @@ package final class Program {
     case pass(Unmanaged<PassKernel>)
     case matmul(Unmanaged<MatmulKernel>)
     case convolution(Unmanaged<ConvolutionKernel>)
+    case scan(Unmanaged<ScanKernel>)
     /// The plan's step of this number.
     case plain(Int)
   }
@@ -74,6 +75,10 @@ package final class Program {
         let kernel = try ConvolutionKernel(step, isGradient: isGradient, cpu: cpu)
         owned.append(kernel)
         kernels.append(.convolution(.passUnretained(kernel)))
+      case .scan(let step):
+        let kernel = try ScanKernel(step, cpu: cpu)
+        owned.append(kernel)
+        kernels.append(.scan(.passUnretained(kernel)))
       case .pooling, .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort,
         .reduceRows:
         kernels.append(.plain(number))
@@ -89,10 +94,14 @@ package final class Program {
 
   /// Runs every step. The caller has set the slots of leaves and results. Subnormal numbers are
   /// taken as zero.
-  package func run(scalars: UnsafeBufferPointer<UInt32>) throws {
+  ///
+  /// - Parameter own: memory for the values inside the plan; nil: the device's.
+  package func run(
+    scalars: UnsafeBufferPointer<UInt32>, arena own: UnsafeMutableRawPointer? = nil
+  ) throws {
     let mode = bp_subnormals_flush()
     defer { bp_subnormals_restore(mode) }
-    let arena = cpu.arena(plan.arenaBytes)
+    let arena = own ?? cpu.arena(plan.arenaBytes)
     for (slot, offset) in arenaSlots { slots[slot] = arena + offset }
     if seconds.isEmpty {
       for kernel in kernels { try run(kernel, scalars) }
@@ -122,6 +131,7 @@ package final class Program {
     case .matmul(let matmul): matmul._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
     case .convolution(let convolution):
       convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
+    case .scan(let scan): try scan._withUnsafeGuaranteedRef { try $0.run(slots) }
     case .plain(let number): try run(plan.steps[number])
     }
   }
@@ -165,7 +175,7 @@ package final class Program {
 
   private func run(_ step: Step) throws {
     switch step {
-    case .pass, .matmul, .convolution, .convolutionKernelGradient: break
+    case .pass, .matmul, .convolution, .convolutionKernelGradient, .scan: break
     case .pooling(let step): run(step)
     case .copy(let dims, let destination, let source):
       copy(dims, destination, source)

@@ -35,7 +35,7 @@ package enum Checkpoint {
         file: path, what: "this is no saved state of a training", remedy: "train again")
     }
     let json = try JSONValue(parsing: text, file: path)
-    guard let progress = TrainingProgress(json: json), let step = json["optimizer_step"]?.integer
+    guard let progress = TrainingProgress(json: json), let step = json["optimizer_step"]?.count
     else {
       throw FormatError(
         file: path, position: .entry("progress"), what: "what is needed to go on is not there",
@@ -90,7 +90,7 @@ extension Plateau.Memory {
   fileprivate mutating func restore(_ json: JSONValue) {
     factor = json["factor"]?.number ?? factor
     best = json["best"]?.number
-    waited = json["waited"]?.integer ?? waited
-    cooldown = json["cooldown"]?.integer ?? cooldown
+    waited = json["waited"]?.count ?? waited
+    cooldown = json["cooldown"]?.count ?? cooldown
   }
 }

@@ -74,12 +74,29 @@ public struct RunFolder: Hashable, Sendable {
     case .folder: break
     }
     if FileKind(of: record) != .nothing { return .run }
-    guard let handle = opendir(path) else { throw RunFolder.failure(path, errno) }
+    guard let names = names() else { throw RunFolder.failure(path, errno) }
+    return names.allSatisfy(isLeftover) ? .nothing : .others
+  }
+
+  /// Whether a file is what a killed program was about to write.
+  private func isLeftover(_ name: String) -> Bool {
+    name.hasPrefix(".") && name.hasSuffix(".tmp")
+  }
+
+  /// What is in the folder; nil where that cannot be seen.
+  private func names() -> [String]? {
+    guard let handle = opendir(path) else { return nil }
     defer { closedir(handle) }
-    var count = 0
-    while readdir(handle) != nil { count += 1 }
-    // "." and ".." are always there.
-    return count > 2 ? .others : .nothing
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+        name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
+          String(cString: $0)
+        }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
   }
 
   /// Whether a state to go on from is there.
@@ -90,8 +107,11 @@ public struct RunFolder: Hashable, Sendable {
     for file in [record, state, log, weights] { unlink(file) }
   }
 
-  /// Removes the state of a complete run.
-  public func removeState() { unlink(state) }
+  /// Removes the state of a complete run, and what killed programs were about to write.
+  public func removeState() {
+    unlink(state)
+    for name in names() ?? [] where isLeftover(name) { unlink("\(path)/\(name)") }
+  }
 
   private static func makeFolders(_ path: String) throws(FormatError) {
     var made = path.hasPrefix("/") ? "/" : ""

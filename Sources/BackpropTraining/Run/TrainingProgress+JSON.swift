@@ -18,11 +18,11 @@ extension TrainingProgress {
     return object
   }
 
-  /// Reads ``json``; nil where something is missing. The history then has to be added.
+  /// Reads ``json``; nil where something is missing or impossible. The history then has to be added.
   init?(json: JSONValue) {
-    guard let position = json["position"]?.integer, position >= 0,
-      let lossSum = json["loss_sum"]?.number, let lossCount = json["loss_count"]?.integer,
-      let waited = json["waited"]?.integer, let seconds = json["seconds"]?.number
+    guard let position = json["position"]?.count, let lossSum = json["loss_sum"]?.number,
+      let lossCount = json["loss_count"]?.count, let waited = json["waited"]?.count,
+      let seconds = json["seconds"]?.number, let epochsDone = json["epochs_done"]?.count
     else { return nil }
     self.init()
     self.position = position
@@ -32,8 +32,13 @@ extension TrainingProgress {
     bestMetrics = json["best_metrics"].map { Metrics(json: $0) }
     self.waited = waited
     secondsBefore = seconds
-    epochsDone = json["epochs_done"]?.integer ?? 0
+    self.epochsDone = epochsDone
   }
+}
+
+extension JSONValue {
+  /// A number of things: a whole number from 0 that can be added to without care.
+  var count: Int? { integer.flatMap { (0..<1 << 48).contains($0) ? $0 : nil } }
 }
 
 extension Metrics {

@@ -1,0 +1,36 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+/// A loop over time: the plan of its body, and where each step's operands and results lie.
+package struct ScanStep: Sendable {
+  /// Carries, sequences, and what the body takes as it is; all dense.
+  package let operands: [Operand]
+  /// The packed result.
+  package let result: Operand
+  /// Its n-th leaf is the n-th operand, or an item of it.
+  package let body: Plan
+  package let layout: [Scan.Part]
+  package let carries: Int
+  package let sequences: Int
+  package let steps: Int
+  package let isReversed: Bool
+  /// Elements in an item of each sequence.
+  package let itemCounts: [Int]
+
+  init(_ fields: Scan.Fields, operands: [Operand], result: Operand) {
+    self.operands = operands
+    self.result = result
+    let ir = IR(body: fields.body.function)
+    body = Planner.plan(ir)
+    layout = fields.layout
+    carries = fields.carries
+    sequences = fields.sequences
+    steps = fields.steps
+    isReversed = fields.isReversed
+    var counts = [Int](repeating: 0, count: fields.sequences)
+    for value in ir.values where value.leaf >= fields.carries {
+      let sequence = value.leaf - fields.carries
+      if sequence < fields.sequences { counts[sequence] = value.shape.count }
+    }
+    itemCounts = counts
+  }
+}

@@ -1,0 +1,65 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropGraph
+import BackpropNN
+import BackpropRuntime
+import BackpropTraining
+import Testing
+
+@Suite("Recurrent layers")
+struct RecurrentTests {
+  @Test(arguments: Fixture.cases("recurrent"))
+  func agreeWithPyTorch(_ fixture: Fixture) throws {
+    let o = fixture.options
+    let kind = try #require(RecurrentKind(rawValue: o.text("kind") ?? ""))
+    let isLong = kind == .lstm
+    let layer = Recurrent(
+      kind, inputs: 3, units: 3, depth: o.integer("depth") ?? 1,
+      bidirectional: o.truth("bidirectional"))
+    for entry in layer.table.parameters { entry.parameter.replace(try fixture(entry.path)) }
+    let x = try fixture("input")
+    let h = try fixture("h")
+    let state = Recurrent.State(h: h, c: isLong ? try fixture("c") : .zeros(h.shape))
+    let lengths = fixture.has("lengths") ? try fixture("lengths") : nil
+    let made = layer(x, lengths: lengths, state: state)
+    let roles = ["input", "h"] + (isLong ? ["c"] : []) + layer.table.parameters.map(\.path)
+    let leaves = [x, h] + (isLong ? [state.c] : []) + layer.parameters().map(\.value)
+    var total = (made.outputs * (try fixture("cotangent"))).sum() + made.state.h.sum()
+    if isLong { total = total + made.state.c.sum() * 0.5 }
+    let gradients = gradient(of: total, at: leaves)
+    try expectClose(made.outputs, fixture("expected"), absolute: 2e-6, "\(fixture.name)")
+    try expectClose(made.state.h, fixture("end.h"), absolute: 2e-6, "\(fixture.name), last h")
+    if isLong {
+      try expectClose(made.state.c, fixture("end.c"), absolute: 2e-6, "\(fixture.name), last c")
+    }
+    for (gradient, role) in zip(gradients, roles) {
+      try expectClose(
+        gradient, fixture("gradient.\(role)"), absolute: 1e-5,
+        "\(fixture.name), gradient at \(role)")
+    }
+  }
+
+  @Test func misfitsNameTheLayer() throws {
+    let layer = Recurrent(.gru, inputs: 4, units: 6)
+    let made = layer(Tensor.zeros([2, 3, 5]))
+    let failure = try #require(made.outputs.failure)
+    #expect(failure.description.contains("[B, T, 4]"), "\(failure)")
+    #expect(made.state.h.failure != nil)
+  }
+
+  /// One step at a time, state handed on, is the whole sequence: what generation does.
+  @Test(arguments: RecurrentKind.allCases)
+  func stepsInTurnAreTheWholeSequence(_ kind: RecurrentKind) throws {
+    let layer = Recurrent(kind, inputs: 3, units: 5, depth: 2)
+    let x = Tensor.normal([2, 4, 3], key: RandomKey(seed: 1))
+    let whole = try layer(x).outputs.array(of: Float.self)
+    var state: Recurrent.State?
+    var parts: [Tensor] = []
+    for step in 0..<4 {
+      let made = layer(x.sliced(along: 1, step..<(step + 1)), state: state)
+      parts.append(made.outputs)
+      state = made.state
+    }
+    #expect(try concatenate(parts, along: 1).array(of: Float.self) == whole)
+  }
+}

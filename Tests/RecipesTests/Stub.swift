@@ -1,3 +1,0 @@
-// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
-
-import Testing

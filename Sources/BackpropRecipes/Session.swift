@@ -119,8 +119,7 @@ extension TrainingRecipe {
     case .adadelta:
       Adadelta(network, learningRate: rate, l2: l2, weightDecay: decay, options: options)
     case .adam:
-      // Adam as published has no decay apart from the gradient; that is adamw.
-      Adam(network, learningRate: rate, l2: l2 + decay, options: options)
+      Adam(network, learningRate: rate, l2: l2, options: options)
     case .amsgrad:
       AMSGrad(network, learningRate: rate, l2: l2, weightDecay: decay, options: options)
     case .adamw: AdamW(network, learningRate: rate, weightDecay: decay, options: options)

@@ -14,7 +14,7 @@ public struct TrainingRecipe: Hashable, Sendable {
     case rmsprop
     /// ``Adadelta``
     case adadelta
-    /// ``Adam``; weight decay is in the gradient.
+    /// ``Adam``
     case adam
     /// ``AMSGrad``
     case amsgrad
@@ -214,12 +214,6 @@ public struct TrainingRecipe: Hashable, Sendable {
     }
     guard decayEpochs <= 1_000_000 else {
       throw keys.error(.decay_epochs, "is at most 1000000, not \(decayEpochs)")
-    }
-    guard l2 == 0 || !optimizer.decaysApart else {
-      throw keys.error(.l2, "is not for \(optimizer.rawValue)", "write weight_decay")
-    }
-    guard clipNorm == nil || clipValue == nil else {
-      throw keys.error(.clip_value, "and clip_norm exclude each other", "remove one")
     }
     guard warmupEpochs < Double(epochs) else {
       throw keys.error(

@@ -15,7 +15,8 @@ struct Profile {
 
   func run() throws {
     let steps = try Steps(workload, dtype: dtype)
-    for _ in 0..<2 { try steps.run() }
+    // The first steps have no running averages and buffers of their own yet.
+    for _ in 0..<4 { try steps.run() }
     guard let plan = Evaluator.latestPlan else { return }
     let peak = Peak(CPU.current)
     let limit = dtype == .bfloat16 ? peak.bfloat16 : peak.float32

@@ -44,8 +44,8 @@ enum Workload {
   /// The plan of a workload's step as text.
   static func plan(_ name: String, dtype: DType) throws -> String {
     let steps = try Steps(name, dtype: dtype)
-    // The first step has no running averages yet; the second is like all that follow.
-    for _ in 0..<2 { try steps.run() }
+    // The first steps have no running averages and buffers of their own yet.
+    for _ in 0..<4 { try steps.run() }
     return "\(name): " + (Evaluator.latestPlan?.description ?? "nothing ran")
   }
 }

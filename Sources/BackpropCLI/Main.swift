@@ -34,7 +34,8 @@ struct Program: ParsableCommand {
       """,
     version: versionText,
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, List.self, Inspect.self, DataCommand.self,
+      Train.self, Evaluate.self, Predict.self, Generate.self, List.self, Inspect.self,
+      DataCommand.self,
       Bench.self,
     ])
 }

@@ -15,8 +15,9 @@ public struct DataArray: Hashable, Sendable {
 
   /// The size of each axis; the first is the number of examples.
   public let shape: [Int]
-  /// The numbers.
+  /// The numbers. Those of windows are the whole text, of which each example is a part.
   public let storage: Storage
+  private let start: Int
 
   /// Makes an array; there must be as many numbers as the shape says.
   public init(shape: [Int], storage: Storage) {
@@ -31,6 +32,15 @@ public struct DataArray: Hashable, Sendable {
     )
     self.shape = shape
     self.storage = storage
+    start = 0
+  }
+
+  /// Windows of equal length, one behind the other from a place on: [count, length].
+  init(windowsOf numbers: [Int32], from start: Int, count: Int, length: Int) {
+    precondition(start + count * length <= numbers.count, "the windows lie within the numbers")
+    shape = [count, length]
+    storage = .int(numbers)
+    self.start = start
   }
 
   /// The number of examples.
@@ -65,12 +75,15 @@ public struct DataArray: Hashable, Sendable {
   }
 
   /// Copies the examples at `indices`, in that order, into memory that has just their size.
+  ///
+  /// - Parameter shift: how many numbers further on each begins; see ``Examples/shifts``.
   public func copyExamples(
-    at indices: some Collection<Int>, into target: UnsafeMutableRawBufferPointer
+    at indices: some Collection<Int>, shift: Int = 0, into target: UnsafeMutableRawBufferPointer
   ) {
     let size = exampleSize * elementSize
     precondition(target.count == indices.count * size, "the target does not fit the examples")
-    withUnsafeBytes { source in
+    withUnsafeBytes { whole in
+      let source = UnsafeRawBufferPointer(rebasing: whole[((start + shift) * elementSize)...])
       var offset = 0
       for index in indices {
         precondition(index >= 0 && index < count, "no example \(index)")
@@ -98,9 +111,10 @@ public struct DataArray: Hashable, Sendable {
     return [T](unsafeUninitializedCapacity: total) { target, filled in
       values.withUnsafeBufferPointer { source in
         guard size > 0, let from = source.baseAddress, var to = target.baseAddress else { return }
+        let first = from + start
         for index in indices {
           precondition(index >= 0 && index < count, "no example \(index)")
-          to.update(from: from + index * size, count: size)
+          to.update(from: first + index * size, count: size)
           to += size
         }
       }

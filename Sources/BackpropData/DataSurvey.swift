@@ -79,6 +79,8 @@ struct DataSurvey {
 
   private func constantFeatures() -> [Int] {
     let features = parts.train.features
+    // Places of a text are no features.
+    if case .int = features.storage { return [] }
     let size = features.exampleSize
     guard features.count > 1 else { return [] }
     let width = features.elementSize
@@ -105,6 +107,8 @@ struct DataSurvey {
 
   /// Examples that occur twice: within the training part, and in it and another part.
   mutating func lookAtDuplicates() {
+    // Windows of a text are looked at nowhere else: they overlap from epoch to epoch anyway.
+    if parts.train.shifts > 0 { return }
     var seen = ExampleSet(parts.train)
     let within = seen.insertAll()
     let count = parts.train.count

@@ -6,12 +6,20 @@ public struct Examples: Sendable {
   public let features: DataArray
   /// codes: [N, columns] int32, the categories that go through an embedding; nil where none do.
   public let codes: DataArray?
-  /// targets: [N] int32 for classes, [N] float for numbers; nil where they are not known.
+  /// targets: [N] int32 for classes, [N] float for numbers, [N, T] int32 for the tokens that come
+  /// next; nil where they are not known.
   public let targets: DataArray?
+  /// How many places further on the numbers of all examples may begin: 0, but for windows of a text.
+  public let shifts: Int
 
   /// Makes examples; all arrays must have as many.
   public init(features: DataArray, codes: DataArray? = nil, targets: DataArray? = nil) {
+    self.init(features: features, codes: codes, targets: targets, shifts: 0)
+  }
+
+  init(features: DataArray, codes: DataArray? = nil, targets: DataArray? = nil, shifts: Int) {
     let count = features.count
+    self.shifts = shifts
     precondition(
       codes?.count ?? count == count && targets?.count ?? count == count,
       "features, codes and targets must be of equally many examples")
@@ -23,6 +31,13 @@ public struct Examples: Sendable {
   /// The number of examples.
   public var count: Int { features.count }
 
+  /// How far the examples are moved on in an epoch: a pure function of seed and epoch.
+  package func shift(seed: UInt64, epoch: Int) -> Int {
+    guard shifts > 0 else { return 0 }
+    let word = Philox.word(seed: seed, epoch: epoch, purpose: .shift)
+    return Int(word.multipliedFullWidth(by: UInt64(shifts + 1)).high)
+  }
+
   /// The examples at `indices`, in that order.
   public func examples(at indices: some Collection<Int>) -> Examples {
     Examples(
@@ -32,7 +47,11 @@ public struct Examples: Sendable {
 
   /// The classes, where the targets are classes.
   public var labels: [Int32]? {
-    if case .int(let labels)? = targets?.storage { labels } else { nil }
+    if let targets, targets.shape.count == 1, case .int(let labels) = targets.storage {
+      labels
+    } else {
+      nil
+    }
   }
 }
 

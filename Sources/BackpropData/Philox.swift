@@ -7,6 +7,8 @@ package enum Philox {
   package enum Purpose: UInt32, Sendable {
     case order = 0x4f52_4452
     case split = 0x5350_4c54
+    case shift = 0x5348_4654
+    case sampling = 0x5341_4d50
   }
 
   /// Four words for one counter.
@@ -24,6 +26,18 @@ package enum Philox {
         UInt32(truncatingIfNeeded: a >> 32) ^ c.w ^ k.y, UInt32(truncatingIfNeeded: a))
     }
     return c
+  }
+
+  /// One 64-bit word, the `number`-th of an epoch: a pure function of its arguments.
+  package static func word(
+    seed: UInt64, epoch: Int, number: Int = 0, purpose: Purpose
+  ) -> UInt64 {
+    let words = block(
+      SIMD4(
+        UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: number >> 32),
+        UInt32(truncatingIfNeeded: epoch), purpose.rawValue),
+      key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))
+    return UInt64(words.y) << 32 | UInt64(words.x)
   }
 
   /// The numbers 0 to `count` - 1 in random order: a pure function of its arguments.

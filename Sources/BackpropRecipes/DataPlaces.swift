@@ -14,8 +14,10 @@ struct DataPlaces {
   init(_ recipe: Recipe, location: String?, folder: String?) {
     data = recipe.data
     name =
-      recipe.data.source == .csv || recipe.data.source == .idx
-      ? recipe.name : recipe.data.source.rawValue
+      switch recipe.data.source {
+      case .csv, .idx, .text, .lines, .labeledText: recipe.name
+      case .digits, .mnist, .fashionMNIST, .cifar10: recipe.data.source.rawValue
+      }
     self.location = location
     self.folder = folder
   }

@@ -18,6 +18,12 @@ public struct DataRecipe: Hashable, Sendable {
     case idx
     /// A table.
     case csv
+    /// A plain text, cut into windows.
+    case text
+    /// A plain text, each line of which is an example.
+    case lines
+    /// A table of texts, each with a class.
+    case labeledText = "labeled-text"
   }
 
   /// How numbers are scaled, by what the training part shows.
@@ -99,6 +105,8 @@ public struct DataRecipe: Hashable, Sendable {
   public var targetSuffix: String
   /// Names of the classes 0, 1, …, where the data has numbers only.
   public var classes: [String]?
+  /// How texts become tokens; nil where the data are none.
+  public var text: TextDataRecipe?
 
   init(_ keys: Section<DataKey>, task: Recipe.Task) throws(RecipeError) {
     guard let source = try keys.choice(.source, of: Source.self) else {
@@ -111,8 +119,10 @@ public struct DataRecipe: Hashable, Sendable {
     train = try keys.alternatives(.train)
     validation = try keys.alternatives(.validation)
     test = try keys.alternatives(.test)
-    validationFraction = try keys.number(.validation_fraction, .fraction, default: 0.1)
-    testFraction = try keys.number(.test_fraction, .fraction, default: 0.2)
+    let isPlain = source == .text || source == .lines
+    validationFraction = try keys.number(
+      .validation_fraction, .fraction, default: isPlain ? 0.05 : 0.1)
+    testFraction = try keys.number(.test_fraction, .fraction, default: isPlain ? 0.1 : 0.2)
     header = keys.has(.header) ? try keys.flag(.header, default: true) : nil
     columns = try keys.texts(.columns)
     delimiter = try keys.text(.delimiter)
@@ -131,18 +141,23 @@ public struct DataRecipe: Hashable, Sendable {
     targetScale = try keys.choice(.target_scale, default: .standard)
     targetSuffix = try keys.text(.target_suffix) ?? ""
     classes = try keys.texts(.classes)
+    text = try TextDataRecipe(keys, source: source)
     try check(keys, task)
   }
 
   private func check(_ keys: Section<DataKey>, _ task: Recipe.Task) throws(RecipeError) {
-    if source != .csv, let key = DataKey.ofTables.first(where: keys.has) {
+    let others = DataKey.ofTables.filter {
+      source != .labeledText || !DataKey.ofLabeledTexts.contains($0)
+    }
+    if source != .csv, let key = others.first(where: keys.has) {
       throw keys.error(key, "is for tables, and the source is \(source.rawValue)", "remove it")
     }
     switch source {
-    case .csv:
+    case .csv, .labeledText:
       guard !train.isEmpty else {
         throw RecipeError(
-          keys.place, what: "the key 'train' is missing under 'data'", remedy: "name a CSV file")
+          keys.place, what: "the key 'train' is missing under 'data'",
+          remedy: source == .csv ? "name a CSV file" : "name a file with a text in each row")
       }
       guard target != nil else {
         throw RecipeError(
@@ -153,6 +168,16 @@ public struct DataRecipe: Hashable, Sendable {
         if let text, text.utf8.count != 1 {
           throw keys.error(key, "is one ASCII character, not '\(text)'")
         }
+      }
+    case .text, .lines:
+      guard !train.isEmpty else {
+        throw RecipeError(
+          keys.place, what: "the key 'train' is missing under 'data'", remedy: "name a text file")
+      }
+      for key in [DataKey.validation, .test, .classes] where keys.has(key) {
+        throw keys.error(
+          key, "has no use: parts of the text are held back",
+          "set validation_fraction and test_fraction")
       }
     case .digits:
       for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
@@ -173,10 +198,18 @@ public struct DataRecipe: Hashable, Sendable {
           remedy: "name the classes in the order of their labels")
       }
     }
-    guard task == .classification || source == .csv else {
+    let isPlain = source == .text || source == .lines
+    guard isPlain == (task == .generation) else {
+      throw keys.error(
+        .source, "\(source.rawValue) does not fit the task \(task.rawValue)",
+        isPlain ? "write task: generation" : "choose text or lines")
+    }
+    guard task != .regression || source == .csv else {
       throw keys.error(.source, "\(source.rawValue) has classes", "write task: classification")
     }
-    if testFraction == 0 && test.isEmpty && (source == .csv || source == .digits) {
+    if testFraction == 0 && test.isEmpty
+      && (source == .csv || source == .digits || source == .labeledText)
+    {
       throw keys.error(
         .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
     }
@@ -192,13 +225,16 @@ public struct DataRecipe: Hashable, Sendable {
     object["validation_fraction"] = .number(validationFraction)
     object["test_fraction"] = .number(testFraction)
     object["classes"] = texts(classes)
-    guard source == .csv else { return object }
+    text?.write(&object, source: source)
+    guard source == .csv || source == .labeledText else { return object }
     object["header"] = header.map { .bool($0) }
     object["columns"] = texts(columns)
     object["delimiter"] = delimiter.map { .string($0) }
     object["comment"] = comment.map { .string($0) }
     object["skip_rows"] = .integer(skipRows)
     object["target"] = target.map { .string($0) }
+    object["least_count"] = .integer(leastCount)
+    guard source == .csv else { return object }
     object["numeric"] = texts(numeric)
     object["categorical"] = texts(categorical)
     object["ignore"] = texts(ignore)
@@ -207,7 +243,6 @@ public struct DataRecipe: Hashable, Sendable {
     object["log"] = texts(log)
     object["fill"] = .string(fill.rawValue)
     object["encoding"] = encoding.map { .string($0.rawValue) }
-    object["least_count"] = .integer(leastCount)
     object["target_scale"] = .string(targetScale.rawValue)
     object["target_suffix"] = .string(targetSuffix)
     return object

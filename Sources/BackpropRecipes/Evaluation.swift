@@ -12,6 +12,9 @@ public final class Predictor {
   public let shape: DataShape
   /// What turns rows of a table into features; nil for images.
   public let preprocessor: TablePreprocessor?
+  /// The tokens of texts; nil for others.
+  public let vocabulary: Vocabulary?
+  let network: Network
   private let trainer: Trainer
   private let goal: Goal
 
@@ -20,6 +23,8 @@ public final class Predictor {
     recipe = session.recipe
     shape = session.data.shape
     preprocessor = session.data.preprocessor
+    vocabulary = session.data.vocabulary
+    network = session.network
     trainer = session.trainer
     goal = session.goal
   }
@@ -29,30 +34,44 @@ public final class Predictor {
     recipe = record.recipe
     shape = record.shape
     preprocessor = record.preprocessor
-    let network = Network(recipe.model, for: shape)
+    vocabulary = record.vocabulary
+    network = Network(recipe.model, for: shape)
     goal = Goal(task: recipe.task, shape: shape, target: preprocessor?.target)
     trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: nil), seed: 0,
-      stepsPerEpoch: 1)
+      stepsPerEpoch: 1, tokens: shape.tokens)
     let table = network.table
     try Weights(of: table, from: folder.weights).install(in: table)
   }
 
   /// The predictions for examples.
   public func predict(_ examples: Examples) throws -> Predictions {
+    guard recipe.task != .generation else {
+      throw DataError(
+        what: "a language model makes texts and predicts no classes",
+        remedy: "use 'backprop generate'")
+    }
     let outputs = try trainer.outputs(for: examples)
     return switch recipe.task {
     case .classification:
       Predictions(
         probabilities: goal.probabilities(outputs), classNames: shape.classNames ?? [],
         numbers: [])
-    case .regression:
+    case .regression, .generation:
       Predictions(probabilities: [], classNames: [], numbers: outputs.map(goal.number))
     }
   }
 
   /// How good the predictions are for examples whose targets are known.
   public func evaluate(_ examples: Examples) throws -> Evaluation {
+    if recipe.task == .generation {
+      var metrics = try trainer.evaluate(on: examples)
+      let loss = metrics["loss"] ?? .nan
+      metrics["perplexity"] = HostMath.exponential(loss)
+      // 1/ln 2 to 17 digits.
+      metrics["bits_per_token"] = loss * 1.4426950408889634
+      return Evaluation(metrics: metrics, count: examples.count, classes: nil, classNames: nil)
+    }
     let outputs = try trainer.outputs(for: examples)
     return Evaluation(
       metrics: goal.full(outputs, examples), count: examples.count,

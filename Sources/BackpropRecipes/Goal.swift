@@ -27,8 +27,11 @@ struct Goal: Sendable {
         }
         switch kind {
         case .cross_entropy:
+          // What fills up a line counts nothing.
+          let ignored = goal.shape.padsTargets ? Int(TextParts.ignored) : nil
           return network.loss(targets) {
-            crossEntropy(outputs, $0, weights: weights, labelSmoothing: smoothing)
+            crossEntropy(
+              outputs, $0, weights: weights, labelSmoothing: smoothing, ignoring: ignored)
           }
         case .focal: return network.loss(targets) { focalLoss(outputs, $0) }
         case .squared: return squaredError(outputs.reshaped(to: targets.shape), targets)
@@ -37,6 +40,7 @@ struct Goal: Sendable {
         case .log_cosh: return logCoshLoss(outputs.reshaped(to: targets.shape), targets)
         }
       },
+      readsOutputs: task != .generation,
       metrics: { outputs, examples in goal.brief(outputs, examples) })
   }
 
@@ -64,6 +68,7 @@ struct Goal: Sendable {
       return RegressionMetrics(
         predictions: outputs.map(number), targets: targets.map(number)
       ).summary()
+    case .generation: return Metrics()
     }
   }
 

@@ -14,6 +14,12 @@ public struct ModelRecipe: Hashable, Sendable {
     case cnn
     /// A residual network of convolutions: for images.
     case resnet
+    /// A language model: causal transformer blocks.
+    case gpt
+    /// Transformer blocks that tell classes of texts apart.
+    case text_classifier = "text-classifier"
+    /// Classes of texts by their words alone, in no order.
+    case bag_of_words = "bag-of-words"
   }
 
   /// The function between layers.
@@ -76,10 +82,21 @@ public struct ModelRecipe: Hashable, Sendable {
   public var window: Int
   /// The blocks of each stage of `resnet`.
   public var blocks: [Int]
+  /// The sizes of a network for texts; nil for others.
+  public var text: TextModelRecipe?
 
   init(_ keys: Section<ModelKey>, source: DataRecipe.Source) throws(RecipeError) {
-    kind = try keys.choice(.kind, default: source == .csv ? .table : .mlp)
-    hidden = try keys.integers(.hidden, in: 1...65536) ?? (kind == .resnet ? [] : [128])
+    let usual: Kind =
+      switch source {
+      case .digits, .mnist, .fashionMNIST, .cifar10, .idx: .mlp
+      case .csv: .table
+      case .text, .lines: .gpt
+      case .labeledText: .text_classifier
+      }
+    kind = try keys.choice(.kind, default: usual)
+    hidden =
+      try keys.integers(.hidden, in: 1...65536)
+      ?? (kind == .resnet || kind == .bag_of_words ? [] : [128])
     activation = try keys.choice(.activation, default: .relu)
     dropout = try keys.number(.dropout, .fraction, default: 0)
     normalization = try keys.choice(.normalization, default: .none)
@@ -95,20 +112,35 @@ public struct ModelRecipe: Hashable, Sendable {
         "write at most 256")
     }
     try check(keys, source)
+    text = try TextModelRecipe(keys, kind: kind)
   }
 
   private func check(
     _ keys: Section<ModelKey>, _ source: DataRecipe.Source
   ) throws(RecipeError) {
+    let isText = source == .text || source == .lines || source == .labeledText
     switch kind {
-    case .mlp: break
+    case .mlp:
+      guard !isText else {
+        throw keys.error(.kind, "mlp reads no texts", "choose gpt or text-classifier")
+      }
+    case .gpt:
+      guard source == .text || source == .lines else {
+        throw keys.error(.kind, "gpt reads plain texts, and the source is \(source.rawValue)")
+      }
+    case .text_classifier, .bag_of_words:
+      guard source == .labeledText else {
+        throw keys.error(
+          .kind, "\(kind.rawValue) reads texts with labels, and the source is \(source.rawValue)")
+      }
     case .table:
       guard source == .csv else {
         throw keys.error(.kind, "table reads tables, and the source is \(source.rawValue)")
       }
     case .cnn, .resnet:
-      guard source != .csv else {
-        throw keys.error(.kind, "\(kind.rawValue) reads images, and the source is csv")
+      guard source != .csv, !isText else {
+        throw keys.error(
+          .kind, "\(kind.rawValue) reads images, and the source is \(source.rawValue)")
       }
       guard blocks.count == channels.count, !channels.isEmpty else {
         throw keys.error(
@@ -121,6 +153,9 @@ public struct ModelRecipe: Hashable, Sendable {
       case .mlp, .table: [.channels, .window, .blocks]
       case .cnn: [.blocks, .residual]
       case .resnet: [.hidden, .activation, .dropout, .normalization, .residual, .window]
+      case .gpt, .text_classifier:
+        [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
+      case .bag_of_words: [.normalization, .residual, .channels, .window, .blocks]
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
@@ -137,12 +172,20 @@ public struct ModelRecipe: Hashable, Sendable {
         ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
       ]
     case .resnet: break
+    case .gpt, .text_classifier: pairs.append(("dropout", .number(dropout)))
+    case .bag_of_words:
+      pairs += [
+        ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
+        ("dropout", .number(dropout)),
+      ]
     }
     switch kind {
     case .mlp, .table: pairs.append(("residual", .bool(residual)))
     case .cnn: pairs += [("channels", list(channels)), ("window", .integer(window))]
     case .resnet: pairs += [("channels", list(channels)), ("blocks", list(blocks))]
+    case .gpt, .text_classifier, .bag_of_words: break
     }
+    text?.write(&pairs, kind: kind)
     return JSONObject(pairs)
   }
 }

@@ -13,10 +13,15 @@ public struct Network: Module {
   public let embeddings: [Embedding]
   /// The layers, the last of which makes the outputs.
   public let layers: Sequential
+  /// The whole network where it reads tokens; then there are no layers.
+  public let text: TextNetwork?
   private let augmentation: ImageAugmentation?
   private let mixup: Mixup
   private let example: [Int]
   private let scale: Float
+
+  /// A network for texts stands in its paths as if it were this one.
+  public static let keys = ["text": ""]
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   ///
@@ -28,6 +33,12 @@ public struct Network: Module {
       Embedding($0, Network.width(ofCodes: $0), initializer: .normal(standardDeviation: 0.1))
     }
     scale = 1 / shape.pixelMaximum
+    text = TextNetwork(recipe, for: shape)
+    if text != nil {
+      example = shape.example
+      layers = Sequential([])
+      return
+    }
     if recipe.kind == .cnn || recipe.kind == .resnet {
       example = shape.example
       layers = Sequential([Network.convolutions(recipe, shape)])
@@ -94,6 +105,7 @@ public struct Network: Module {
 
   /// The outputs for a batch.
   public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
+    if let text { return text(features) }
     var x = features
     if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }
     if let augmentation { x = augmentation(x) }

@@ -10,7 +10,8 @@ public struct PredictionInput: Sendable {
   /// The line of the file that each example stands on; empty for images in IDX files.
   public let lines: [Int]
 
-  /// Reads rows of a table as they are, images of an IDX file, or rows of pixels in a CSV file.
+  /// Reads rows of a table as they are, texts (a table with the recipe's columns, or a text on each
+  /// line), images of an IDX file, or rows of pixels in a CSV file.
   public init(_ path: String, for predictor: Predictor) throws {
     if let preprocessor = predictor.preprocessor {
       let table = try preprocessor.read(path)
@@ -19,6 +20,10 @@ public struct PredictionInput: Sendable {
       }
       examples = try preprocessor.examples(table, needsTarget: false)
       lines = (0..<table.rowCount).map(table.line(ofRow:))
+      return
+    }
+    if let vocabulary = predictor.vocabulary {
+      (examples, lines) = try PredictionInput.texts(path, predictor, vocabulary)
       return
     }
     let bytes = try FileContents.expanded(path)

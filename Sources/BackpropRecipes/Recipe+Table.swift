@@ -25,7 +25,7 @@ extension Recipe {
       targetScaling: Scaling(data.targetScale), targetSuffix: data.targetSuffix, csv: csvOptions)
   }
 
-  private var csvOptions: CSVOptions {
+  var csvOptions: CSVOptions {
     var options = CSVOptions()
     options.delimiter = data.delimiter?.utf8.first
     if let header = data.header { options.header = header ? .present : .absent }

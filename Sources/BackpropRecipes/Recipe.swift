@@ -11,6 +11,8 @@ public struct Recipe: Hashable, Sendable {
     case classification
     /// A number.
     case regression
+    /// The token that comes next in a text.
+    case generation
   }
 
   /// A short name; run folders begin with it.
@@ -62,7 +64,8 @@ public struct Recipe: Hashable, Sendable {
     about = try top.text(.about) ?? ""
     guard let task = try top.choice(.task, of: Task.self) else {
       throw RecipeError(
-        top.place, what: "the key 'task' is missing", remedy: "add classification or regression")
+        top.place, what: "the key 'task' is missing",
+        remedy: "add classification, regression or generation")
     }
     self.task = task
     guard top.has(.data) else {

@@ -9,6 +9,10 @@ public struct RecipeData: Sendable {
   public let parts: DataParts
   /// What was learned from the training part of a table; nil for images.
   public let preprocessor: TablePreprocessor?
+  /// The tokens of texts; nil for others.
+  public let vocabulary: Vocabulary?
+  /// The labels of texts as their files have them, in the order of the classes; nil for others.
+  public let labels: [String]?
   /// The shape of one example and what is predicted from it.
   public let shape: DataShape
 
@@ -20,7 +24,16 @@ public struct RecipeData: Sendable {
     let places = DataPlaces(recipe, location: location, folder: folder)
     let seed = UInt64(recipe.seed)
     var parts: DataParts
+    if let text = try RecipeData.text(recipe, places) {
+      (self.parts, vocabulary, preprocessor) = (text.parts, text.vocabulary, nil)
+      labels = text.labels
+      shape = DataShape(text.parts, vocabulary: text.vocabulary)
+      return
+    }
+    vocabulary = nil
+    labels = nil
     switch recipe.data.source {
+    case .text, .lines, .labeledText: preconditionFailure("texts were read above")
     case .digits:
       guard location == nil else {
         throw DataError(
@@ -109,11 +122,18 @@ public struct DataShape: Hashable, Sendable {
   public let classNames: [String]?
   /// The pixel value of full white, by which images are divided; 1 for tables.
   public let pixelMaximum: Float
+  /// The number of tokens where an example is a text; nil for others.
+  public let vocabularySize: Int?
+  /// Whether targets that stand for nothing fill up lines of text.
+  public let padsTargets: Bool
 
   /// Puts the facts together.
   public init(
-    example: [Int], codeCounts: [Int], outputs: Int, classNames: [String]?, pixelMaximum: Float
+    example: [Int], codeCounts: [Int], outputs: Int, classNames: [String]?, pixelMaximum: Float,
+    vocabularySize: Int? = nil, padsTargets: Bool = false
   ) {
+    self.vocabularySize = vocabularySize
+    self.padsTargets = padsTargets
     self.example = example
     self.codeCounts = codeCounts
     self.outputs = outputs
@@ -141,6 +161,8 @@ public struct DataShape: Hashable, Sendable {
 
   /// The number of features of an example.
   public var features: Int { example.reduce(1, *) }
+  /// The tokens of an example; nil where it is no text.
+  var tokens: Int? { vocabularySize == nil ? nil : features }
   /// Whether an example is an image of bytes.
   public var isImage: Bool { example.count == 3 }
 }

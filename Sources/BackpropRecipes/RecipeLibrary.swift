@@ -10,9 +10,10 @@ public struct RecipeLibrary: Hashable, Sendable {
   public let text: String
 
   /// All built-in recipes, the first being the one to begin with.
-  public static let all = [
-    digits, mnist, fashionMNIST, cnn, cnnFashion, resnet18CIFAR,
-  ]
+  public static let all =
+    [
+      digits, mnist, fashionMNIST, cnn, cnnFashion, resnet18CIFAR,
+    ] + texts
 
   /// The built-in recipe of that name.
   public static func named(_ name: String) -> RecipeLibrary? { all.first { $0.name == name } }

@@ -20,6 +20,10 @@ public struct RunRecord: Sendable {
   public var shape: DataShape
   /// What was learned from a table's training part.
   public var preprocessor: TablePreprocessor?
+  /// The tokens of texts; nil for others.
+  public var vocabulary: Vocabulary?
+  /// The labels of texts as their files have them, in the order of the classes; nil for others.
+  public var labels: [String]?
   /// How it ended; nil while it is not complete.
   public var result: Result?
 
@@ -58,6 +62,8 @@ public struct RunRecord: Sendable {
     fingerprint = data.fingerprint
     shape = data.shape
     preprocessor = data.preprocessor
+    vocabulary = data.vocabulary
+    labels = data.labels
   }
 
   /// Reads the record of a run's folder.
@@ -95,6 +101,11 @@ public struct RunRecord: Sendable {
     if let table = json["preprocessing"], table != .null {
       preprocessor = try TablePreprocessor(json: table, file: file)
     }
+    if shape.vocabularySize != nil {
+      guard let tokens = json["vocabulary"] else { throw wrong("vocabulary") }
+      vocabulary = try Vocabulary(json: tokens, file: file)
+      labels = json["labels"]?.array?.compactMap(\.string)
+    }
     guard isOfOnePiece else {
       throw FormatError(
         file: file, what: "the recipe, the shape of the data and the preprocessing disagree",
@@ -106,10 +117,17 @@ public struct RunRecord: Sendable {
   /// Whether recipe, shape and preprocessing are of the same data.
   private var isOfOnePiece: Bool {
     let isClasses = recipe.task == .classification
-    guard isClasses == (shape.classNames != nil), isClasses || shape.outputs == 1 else {
-      return false
+    guard isClasses == (shape.classNames != nil) else { return false }
+    guard recipe.task != .regression || shape.outputs == 1 else { return false }
+    switch recipe.data.source {
+    case .digits, .mnist, .fashionMNIST, .cifar10, .idx:
+      return preprocessor == nil && vocabulary == nil && shape.isImage
+    case .text, .lines, .labeledText:
+      return preprocessor == nil && shape.example.count == 1
+        && vocabulary?.count == shape.vocabularySize
+        && (isClasses ? labels?.count == shape.outputs : vocabulary?.count == shape.outputs)
+    case .csv: break
     }
-    guard recipe.data.source == .csv else { return preprocessor == nil && shape.isImage }
     guard let preprocessor else { return false }
     return shape.example == [preprocessor.featureCount]
       && shape.codeCounts == preprocessor.embeddedColumns.map(\.codeCount)
@@ -126,6 +144,8 @@ public struct RunRecord: Sendable {
     object["folder"] = self.folder.map { .string($0) }
     object["data"] = shape.json(fingerprint)
     object["preprocessing"] = preprocessor?.json
+    object["vocabulary"] = vocabulary?.json
+    object["labels"] = labels.map { .array($0.map { .string($0) }) }
     object["result"] = result?.json ?? .null
     try AtomicFile.write(try JSONValue.object(object).prettyText(), to: folder.record)
   }
@@ -140,6 +160,8 @@ extension DataShape {
     object["outputs"] = .integer(outputs)
     object["classes"] = classNames.map { .array($0.map { .string($0) }) }
     object["pixel_maximum"] = .number(Double(pixelMaximum))
+    object["vocabulary_size"] = vocabularySize.map { .integer($0) }
+    if padsTargets { object["pads_targets"] = .bool(true) }
     return .object(object)
   }
 
@@ -158,9 +180,12 @@ extension DataShape {
     else { return nil }
     let names = json?["classes"]?.array?.compactMap(\.string)
     guard names == nil || names?.count == outputs else { return nil }
+    let vocabulary = json?["vocabulary_size"]?.integer
+    if let vocabulary, vocabulary < 1 || vocabulary >= 1 << 24 { return nil }
     self.init(
       example: example, codeCounts: codeCounts, outputs: outputs, classNames: names,
-      pixelMaximum: Float(maximum))
+      pixelMaximum: Float(maximum), vocabularySize: vocabulary,
+      padsTargets: json?["pads_targets"] == .bool(true))
   }
 }
 

@@ -32,7 +32,7 @@ public struct StepEstimate: Sendable {
       recipe.training.balanceClasses ? Array(repeating: 1, count: shape.outputs) : nil
     let trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: weights), seed: 0,
-      stepsPerEpoch: 1)
+      stepsPerEpoch: 1, tokens: shape.tokens)
     let count = max(1, recipe.training.batch / recipe.training.microBatches)
     let batch = Batch.shaped(shape, count: count, task: recipe.task)
     // The first step makes the optimizer's slots; the second is like all that follow.
@@ -83,9 +83,11 @@ extension Batch {
   fileprivate static func shaped(
     _ shape: DataShape, count: Int, task: Recipe.Task
   ) -> Batch {
-    Batch(
-      features: .shaped(Shape([count] + shape.example), shape.isImage ? .uint8 : .float32),
+    let type: DType = shape.isImage ? .uint8 : (shape.vocabularySize == nil ? .float32 : .int32)
+    let targets: Shape = task == .generation ? Shape([count] + shape.example) : [count]
+    return Batch(
+      features: .shaped(Shape([count] + shape.example), type),
       codes: shape.codeCounts.isEmpty ? nil : .shaped([count, shape.codeCounts.count], .int32),
-      targets: .shaped([count], task == .classification ? .int32 : .float32), count: count)
+      targets: .shaped(targets, task == .regression ? .float32 : .int32), count: count)
   }
 }

@@ -63,10 +63,11 @@ public struct TrainingRecipe: Hashable, Sendable {
     /// The logarithm of the error's hyperbolic cosine.
     case log_cosh
 
-    var task: Recipe.Task {
+    var tasks: [Recipe.Task] {
       switch self {
-      case .cross_entropy, .focal: .classification
-      case .squared, .absolute, .huber, .log_cosh: .regression
+      case .cross_entropy: [.classification, .generation]
+      case .focal: [.classification]
+      case .squared, .absolute, .huber, .log_cosh: [.regression]
       }
     }
   }
@@ -159,7 +160,7 @@ public struct TrainingRecipe: Hashable, Sendable {
     finalLearningRate = try keys.number(.final_learning_rate, .atLeastZero, default: 0)
     decayEpochs = try keys.number(.decay_epochs, .positive, default: 10)
     decayFactor = try keys.number(.decay_factor, .share, default: 0.5)
-    let usual: Loss = task == .classification ? .cross_entropy : .squared
+    let usual: Loss = task == .regression ? .squared : .cross_entropy
     loss = try keys.choice(.loss, default: usual)
     labelSmoothing = try keys.number(.label_smoothing, .fraction, default: 0)
     balanceClasses = try keys.flag(.balance_classes, default: false)
@@ -177,8 +178,8 @@ public struct TrainingRecipe: Hashable, Sendable {
   }
 
   private func check(_ keys: Section<TrainingKey>, _ task: Recipe.Task) throws(RecipeError) {
-    guard loss.task == task else {
-      let fitting = Loss.allCases.filter { $0.task == task }.map(\.rawValue)
+    guard loss.tasks.contains(task) else {
+      let fitting = Loss.allCases.filter { $0.tasks.contains(task) }.map(\.rawValue)
       throw keys.error(
         .loss, "\(loss.rawValue) does not fit the task \(task.rawValue)",
         "choose one of \(fitting.joined(separator: ", "))")

@@ -5,11 +5,12 @@ public import BackpropGraph
 
 /// Some examples as tensors.
 public struct Batch: Sendable {
-  /// features: [B, …], float32, or uint8 for images.
+  /// features: [B, …], float32, or uint8 for images, or int32 for tokens.
   public let features: Tensor
   /// codes: [B, columns] int32, the categories of a table; nil where there are none.
   public let codes: Tensor?
-  /// targets: [B] int32 for classes or float32 for numbers; nil where they are not known.
+  /// targets: [B] int32 for classes or float32 for numbers, [B, T] int32 for tokens; nil where they
+  /// are not known.
   public let targets: Tensor?
   /// The number of examples, B.
   public let count: Int
@@ -29,22 +30,27 @@ public struct Batch: Sendable {
 /// gave back, so that no step asks the system for any.
 package struct BatchSource: Sendable {
   private let examples: Examples
+  private let shift: Int
 
-  package init(_ examples: Examples) { self.examples = examples }
+  /// - Parameter shift: how far all examples are moved on; see `Examples.shifts`.
+  package init(_ examples: Examples, shift: Int = 0) {
+    self.examples = examples
+    self.shift = shift
+  }
 
   /// The examples at `indices`, in that order.
   package func batch(_ indices: ArraySlice<Int>) -> Batch {
     Batch(
-      features: BatchSource.gather(examples.features, indices),
-      codes: examples.codes.map { BatchSource.gather($0, indices) },
-      targets: examples.targets.map { BatchSource.gather($0, indices) }, count: indices.count)
+      features: gather(examples.features, indices),
+      codes: examples.codes.map { gather($0, indices) },
+      targets: examples.targets.map { gather($0, indices) }, count: indices.count)
   }
 
-  private static func gather(_ array: DataArray, _ indices: ArraySlice<Int>) -> Tensor {
+  private func gather(_ array: DataArray, _ indices: ArraySlice<Int>) -> Tensor {
     let byteCount = indices.count * array.exampleSize * array.elementSize
     let buffer = HostBuffer(byteCount: byteCount)
     array.copyExamples(
-      at: indices,
+      at: indices, shift: shift,
       into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount))
     let dtype: DType =
       switch array.storage {

@@ -51,19 +51,21 @@ struct Guardian {
       tensors: Dictionary(moment.slots.map { ($0.name, $0.tensor) }) { first, _ in first })
     if let memory = moment.plateau { state.learningRate.plateau?.memory = memory }
     trainer.progress.position = moment.position
-    let indices = run.order.order(epoch: run.order.place(ofPosition: moment.position).epoch)
+    let start = run.order.place(ofPosition: moment.position).epoch
+    let indices = run.order.order(epoch: start)
+    let source = run.source(epoch: start)
     while trainer.progress.position < end {
       let place = run.order.place(ofPosition: trainer.progress.position)
       let range = run.order.range(ofBatch: place.batch)
       let before = Weights(of: trainer.table)
-      let (mean, gradients) = try trainer.makeStep(indices[range], run.source)
+      let (mean, gradients) = try trainer.makeStep(indices[range], source)
       let norms = gradients.norms
       let parameters = gradients.parameters
       try trainer.optimizer.update(gradients, evaluating: [mean] + norms)
       let loss = try mean.scalar()
       if !loss.isFinite {
         let cause = try cause(
-          before, zip(parameters, norms), run.source.batch(indices[range]), trainer)
+          before, zip(parameters, norms), source.batch(indices[range]), trainer)
         return error(
           "the loss became \(Guardian.name(loss)) in epoch \(place.epoch + 1), step \(place.batch + 1)",
           cause,

@@ -36,7 +36,7 @@ public struct Loader: Sendable {
   /// The batches of an epoch, each made when it is asked for.
   public func batches(epoch: Int) -> some Sequence<Batch> {
     let indices = order.order(epoch: epoch)
-    let source = BatchSource(examples)
+    let source = BatchSource(examples, shift: examples.shift(seed: order.seed, epoch: epoch))
     return (0..<order.batchesPerEpoch).lazy.map { source.batch(indices[order.range(ofBatch: $0)]) }
   }
 }

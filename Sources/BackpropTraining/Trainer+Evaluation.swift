@@ -34,9 +34,11 @@ extension Trainer {
         let outputs = goal.outputs(batch).cast(to: .float32)
         if withLoss {
           let loss = goal.loss(outputs, batch)
-          try BackpropRuntime.evaluate(outputs, loss.sum, loss.weight)
+          try BackpropRuntime.evaluate(
+            [loss.sum, loss.weight] + (goal.readsOutputs ? [outputs] : []))
           sum += Double(try loss.sum.scalar())
           weight += Double(try loss.weight.scalar())
+          if !goal.readsOutputs { return }
         }
         let values = try outputs.array(of: Float.self)
         if all.isEmpty { all.reserveCapacity(values.count / batch.count * indices.count) }
@@ -44,6 +46,6 @@ extension Trainer {
       }
       start = end
     }
-    return (all, withLoss ? sum / weight : nil)
+    return (all, withLoss ? sum / (weight == 0 ? 1 : weight) : nil)
   }
 }

@@ -10,6 +10,7 @@ extension Trainer {
   func runSteps(ofEpoch epoch: Int, from first: Int, _ run: EpochRun) throws -> Bool {
     let indices = run.order.order(epoch: epoch)
     let batches = run.order.batchesPerEpoch
+    let source = run.source(epoch: epoch)
     var meter = Meter(trainer: self, epoch: epoch, batches: batches, first: first)
     guardian.remember(self)
     var total = Tensor(progress.lossSum)
@@ -20,7 +21,7 @@ extension Trainer {
       }
       let places = run.order.range(ofBatch: batch)
       let isLast = batch == batches - 1
-      let (loss, gradients) = try makeStep(indices[places], run.source)
+      let (loss, gradients) = try makeStep(indices[places], source)
       total = total + (consume loss) * Float(places.count)
       var wanted = [total]
       if isLast {

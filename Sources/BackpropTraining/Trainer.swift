@@ -78,7 +78,7 @@ public final class Trainer {
   public func train(on training: Examples, validation: Examples? = nil) throws -> Bool {
     let order = try BatchOrder(
       count: training.count, batchSize: options.batchSize, seed: options.seed)
-    let run = EpochRun(order: order, source: BatchSource(training), training: training)
+    let run = EpochRun(order: order, training: training)
     try checkProgress(order)
     lastSave = watch.seconds
     while !progress.isComplete {
@@ -133,6 +133,10 @@ public final class Trainer {
 /// What all epochs of a training share.
 struct EpochRun {
   let order: BatchOrder
-  let source: BatchSource
   let training: Examples
+
+  /// The examples as an epoch sees them.
+  func source(epoch: Int) -> BatchSource {
+    BatchSource(training, shift: training.shift(seed: order.seed, epoch: epoch))
+  }
 }

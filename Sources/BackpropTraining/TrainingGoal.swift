@@ -14,14 +14,19 @@ public struct TrainingGoal: Sendable {
   /// Figures for people from the outputs of all examples of a part, row-major.
   public let metrics: @Sendable ([Float], Examples) -> Metrics
 
+  /// Whether the metrics need the outputs; if not, those of all examples are never held at once.
+  public let readsOutputs: Bool
+
   /// A goal of one's own.
   ///
   /// - Parameter metrics: computed on a whole part after each epoch; none by default.
   public init(
     outputs: @escaping @Sendable (Batch) -> Tensor,
     loss: @escaping @Sendable (Tensor, Batch) -> Loss,
+    readsOutputs: Bool = true,
     metrics: @escaping @Sendable ([Float], Examples) -> Metrics = { _, _ in Metrics() }
   ) {
+    self.readsOutputs = readsOutputs
     self.outputs = outputs
     self.loss = loss
     self.metrics = metrics

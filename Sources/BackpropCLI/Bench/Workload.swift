@@ -16,8 +16,9 @@ import BackpropTraining
 /// | wide     | 1024-4096-4096-1024 GELU, sq.   | 256   | SGD momentum | rows   |
 /// | cnn      | conv 1-32-64, pool, 9216-128-10 | 64    | Adam 1e-3    | images |
 /// | resnet   | ResNet-18 for 32x32 images      | 32    | SGD momentum | images |
+/// | gpt      | GPT of 6 layers, 384 wide       | 8x256 | AdamW 1e-3   | tokens |
 enum Workload {
-  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm"]
+  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt"]
 
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
@@ -84,6 +85,15 @@ struct Steps {
       ) {
         crossEntropy(model(x), labels)
       }
+    case "gpt":
+      let model = GPT(vocabulary: 65, context: 256, layers: 6, block: .gpt2(384, heads: 6))
+      let tokens = Steps.tokens([8, 257], below: 65, 1)
+      let (x, y) = (tokens[0..., 0..<256] + 0, tokens[0..., 1...] + 0)
+      try self.init(
+        model, AdamW(model, learningRate: 1e-3), [x, y], items: 8 * 256, precision
+      ) {
+        crossEntropy(model(x), y)
+      }
     case "cnn":
       let model = Sequential(
         Conv(1, 32, window: 3), Activation.relu, Conv(32, 64, window: 3), Activation.relu,
@@ -121,6 +131,10 @@ struct Steps {
 
   private static func normal(_ shape: Shape, _ seed: UInt64) -> Tensor {
     .normal(shape, key: RandomKey(seed: seed))
+  }
+
+  private static func tokens(_ shape: Shape, below count: Int32, _ seed: UInt64) -> Tensor {
+    .integers(shape, in: 0..<count, key: RandomKey(seed: seed))
   }
 
   private init(

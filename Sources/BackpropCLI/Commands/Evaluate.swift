@@ -12,7 +12,8 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure a run's network on its test part or on other data.")
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
-  @Option(help: "A table, or a folder of images whose test part is taken.") var data: String?
+  @Option(help: "A table, texts with labels, or a folder of images whose test part is taken.")
+  var data: String?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
 
@@ -60,6 +61,9 @@ struct Evaluate: ParsableCommand {
           remedy: "give rows with it, or use 'backprop predict'")
       }
       return try preprocessor.examples(table, rows: rows, needsTarget: true)
+    }
+    if let data, record.recipe.data.source == .labeledText {
+      return try LabeledExamples(data, record).examples
     }
     let read = try RecipeData(
       record.recipe, location: data ?? record.location, folder: record.folder)

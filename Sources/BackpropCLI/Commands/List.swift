@@ -46,7 +46,9 @@ struct List: ParsableCommand {
   private func show(_ run: RunFolder) throws {
     let record = try? RunRecord(run)
     let test = record?.result?.test
-    let figure = test?["accuracy"].map { ("accuracy", $0) } ?? test?["r2"].map { ("r2", $0) }
+    let figure =
+      test?["accuracy"].map { ("accuracy", $0) } ?? test?["r2"].map { ("r2", $0) }
+      ?? test?["loss"].map { ("loss", $0) }
     if json {
       var object = JSONObject([("run", .string(run.path))])
       object["recipe"] = record.map { .string($0.recipe.name) }

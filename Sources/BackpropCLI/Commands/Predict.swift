@@ -11,7 +11,8 @@ struct Predict: ParsableCommand {
     abstract: "Predict rows of a table or images with a run's network.",
     discussion: """
       For a table FILE is a CSV file with raw rows: columns by their names, missing values left
-      empty. For images it is an IDX file, or a CSV file with the pixels of an image in each row.
+      empty. For texts it is a table with the columns of the recipe, or a text on each line. For
+      images it is an IDX file, or a CSV file with the pixels of an image in each row.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String

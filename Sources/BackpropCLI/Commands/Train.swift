@@ -39,7 +39,12 @@ struct Train: ParsableCommand {
     if resume { _ = try job.saver.restore(session.trainer) }
     session.trainer.save = { [saver = job.saver] in try saver.save($0) }
     session.trainer.shouldStop = { System.isInterrupted }
-    let figures = job.record.recipe.task == .classification ? ["accuracy"] : ["rmse", "r2"]
+    let figures =
+      switch job.record.recipe.task {
+      case .classification: ["accuracy"]
+      case .regression: ["rmse", "r2"]
+      case .generation: [String]()
+      }
     let listener: any EventListener =
       json ? JSONLines() : Screen(isTerminal: Output.isTerminal, figures: figures)
     session.trainer.listen(listener)

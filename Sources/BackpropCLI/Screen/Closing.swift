@@ -23,6 +23,14 @@ struct Closing {
       Output.print("")
       drawing.show()
     }
+    if record.recipe.task == .generation {
+      Output.print("")
+      Output.print("A sample:")
+      let generator = try TextGeneration(predictor)
+      for line in try generator.sample().split(separator: "\n", omittingEmptySubsequences: false) {
+        Output.print("  \(line)")
+      }
+    }
     Output.print("")
     Output.print(
       "Took \(Text.seconds(record.result?.seconds ?? 0)) and \(System.peakMemory) MiB; the run is "
@@ -42,7 +50,10 @@ struct Closing {
   private func showNextSteps() {
     Output.print("Try next:")
     Output.print("  backprop evaluate \(folder.path)")
-    Output.print("  backprop predict \(folder.path) --input FILE")
+    Output.print(
+      record.recipe.task == .generation
+        ? "  backprop generate \(folder.path) --temperature 0.8"
+        : "  backprop predict \(folder.path) --input FILE")
     Output.print("  backprop inspect \(folder.path)")
     if record.recipe.data.source == .digits {
       Output.print("  backprop train digits --set model.hidden=[32] --set training.epochs=10")

@@ -14,6 +14,8 @@ struct NetworkTable {
       let shapes = layer.parameters.map(\.shape.description).joined(separator: " ")
       let isContainer = layer.description == "Sequential" || layer.description == "Residual"
       if isContainer && count == 0 && layer.description == "Sequential" { continue }
+      // A choice of layers and the chosen one are one layer.
+      if let last = rows.last, last.path == layer.path, last.count == 0 { rows.removeLast() }
       rows.append((layer.path, layer.description, shapes, count))
     }
     let path = max(5, rows.map(\.path.count).max() ?? 0) + 2

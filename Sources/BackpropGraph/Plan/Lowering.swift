@@ -46,6 +46,8 @@ struct Lowering {
   private(set) var mustStore: Set<Int> = []
   /// For each result the value in whose memory it lies, dense from the start.
   private(set) var results: [Int] = []
+  /// Copies that were made for matrix products.
+  private var matrixCopies: [CopyKey: Int] = [:]
 
   init(_ ir: IR) {
     var map: [Int] = []
@@ -211,10 +213,45 @@ struct Lowering {
     var batch = value.view
     batch.dims = Array(value.view.dims.dropLast(2))
     batch.strides = Array(value.view.strides.dropLast(2))
-    let merges = batch.cuts.isEmpty
-    if isNumber(value.base) || !merges { return copy(index) }
+    if isNumber(value.base) { return copy(index) }
+    guard batch.cuts.isEmpty else { return matrixCopy(index) }
     store(index)
     return index
+  }
+
+  /// A copy for a matrix product, in the order of rows or columns that lies nearer to memory, so
+  /// that a matrix that is used as it is and transposed is copied once.
+  private mutating func matrixCopy(_ index: Int) -> Int {
+    let value = values[index]
+    let rank = value.shape.rank
+    let (rows, columns) = (value.view.strides[rank - 2], value.view.strides[rank - 1])
+    let isTurned = abs(columns) > abs(rows)
+    let turned = isTurned ? transposed(index) : index
+    let key = CopyKey(base: value.base, view: values[turned].view)
+    let made = matrixCopies[key] ?? copy(turned)
+    matrixCopies[key] = made
+    return isTurned ? transposed(made) : made
+  }
+
+  /// The view of a value with its last two axes exchanged.
+  private mutating func transposed(_ index: Int) -> Int {
+    let source = values[index]
+    let rank = source.shape.rank
+    var order = Array(0..<rank)
+    order.swapAt(rank - 2, rank - 1)
+    let primitive = Primitive.permute(Permutation(order))
+    let shape = Shape(order.map { source.shape[$0] })
+    guard let view = source.view.applying(primitive, shape: shape) else { return copy(index) }
+    let value = IR.Value(
+      primitive: primitive, shape: shape, dtype: source.dtype, operands: [index])
+    let result = append(value, [index], .view, base: source.base, view: view)
+    values[result].after = source.after
+    return result
+  }
+
+  private struct CopyKey: Hashable {
+    let base: Int
+    let view: StridedView
   }
 }
 

@@ -37,7 +37,7 @@ package enum HostMath {
   }
 
   /// ln x for x > 0, by the series of artanh.
-  static func logarithm(_ x: Double) -> Double {
+  package static func logarithm(_ x: Double) -> Double {
     var exponent = Double(x.exponent)
     var m = x.significand
     if m > 1.4142135623730951 {

@@ -20,12 +20,18 @@ enum DataKey: String, RecipeKey {
   case header, columns, delimiter, comment, skip_rows
   case target, numeric, categorical, ignore, missing
   case scale, log, fill, encoding, least_count, target_scale, target_suffix, classes
+  case text, context, vocabulary
 
   /// The keys that speak of a table's columns.
   static let ofTables: [DataKey] = [
     .header, .columns, .delimiter, .comment, .skip_rows, .target, .numeric, .categorical, .ignore,
     .missing, .scale,
     .log, .fill, .encoding, .least_count, .target_scale, .target_suffix,
+  ]
+
+  /// Those of them that speak of a table of texts, too.
+  static let ofLabeledTexts: [DataKey] = [
+    .header, .columns, .delimiter, .comment, .skip_rows, .target, .least_count,
   ]
 }
 
@@ -34,6 +40,7 @@ enum ModelKey: String, RecipeKey {
   static let section = "model"
   case kind, hidden, activation, dropout, normalization, residual
   case channels, window, blocks
+  case layers, heads, key_value_heads, width, style, tied
 }
 
 /// The keys under `training`.

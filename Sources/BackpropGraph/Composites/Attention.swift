@@ -1,0 +1,114 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+/// Which keys each query may look at.
+public struct AttentionMask: Sendable {
+  /// Whether a query sees no key behind its own place. With more keys than queries the last query
+  /// stands at the last key.
+  public var isCausal: Bool
+  /// How many places a query sees: itself and those before it, where not causal those behind it
+  /// too; nil: all.
+  public var window: Int?
+  /// keys: bool, what broadcasts to [B, H, T, S], true where a query may look; nil: everywhere.
+  public var allowed: Tensor?
+
+  /// Queries look everywhere unless it says otherwise.
+  public init(isCausal: Bool = false, window: Int? = nil, allowed: Tensor? = nil) {
+    precondition(window ?? 1 > 0, "a window has at least one place, not \(window ?? 1)")
+    self.isCausal = isCausal
+    self.window = window
+    self.allowed = allowed
+  }
+
+  /// All queries look everywhere.
+  public static let none = AttentionMask()
+  /// No query sees what comes behind it.
+  public static let causal = AttentionMask(isCausal: true)
+
+  /// Keys that are there, and not padding: `isKey: [B, S] bool`.
+  public static func keys(_ isKey: Tensor, isCausal: Bool = false) -> AttentionMask {
+    guard isKey.rank == 2 else { return AttentionMask(isCausal: isCausal, allowed: isKey) }
+    return AttentionMask(isCausal: isCausal, allowed: isKey.expanded(at: 1).expanded(at: 1))
+  }
+
+  /// bool [T, S] or what `allowed` makes of it; nil: everything is seen.
+  fileprivate func seen(queries: Int, keys: Int) -> Tensor? {
+    var result = allowed?.cast(to: .bool)
+    func restrict(_ mask: Tensor) { result = result.map { $0 .& mask } ?? mask }
+    guard isCausal || window != nil else { return result }
+    let shape: Shape = [queries, keys]
+    let shift = Tensor.constant(Float(keys - queries), .int32)
+    let query =
+      keys == queries ? Tensor.iota(shape, along: 0) : Tensor.iota(shape, along: 0) + shift
+    let key = Tensor.iota(shape, along: 1)
+    if isCausal { restrict(key .<= query) }
+    if let window {
+      let width = Tensor.constant(Float(window), .int32)
+      restrict(query .< key + width)
+      if !isCausal { restrict(key .< query + width) }
+    }
+    return result
+  }
+
+  /// Whether a query may be left without any key.
+  fileprivate func mayBeEmpty(queries: Int, keys: Int) -> Bool {
+    allowed != nil || (isCausal && queries > keys) || (window != nil && queries != keys)
+  }
+}
+
+/// Attention: means of values, weighted by how well their keys fit a query (A. Vaswani et al.,
+/// "Attention is all you need", 2017, eq. 1).
+///
+///     softmax(q kᵀ · scale + bias) v
+///
+/// `query: [B, H, T, D]`, `key: [B, K, S, D]`, `value: [B, K, S, E] -> [B, H, T, E]`. K divides H:
+/// with fewer key heads than query heads, H/K neighbours share one (J. Ainslie et al., "GQA", 2023).
+/// A query that may look at no key gets zeros. Softmax is computed in float32.
+///
+/// Cost: 2·B·H·T·S·(D + E) operations; kept for the backward pass: the weights, [B, H, T, S].
+///
+/// - Parameters:
+///   - bias: what broadcasts to [B, H, T, S].
+///   - scale: 1/√D by default.
+///   - dropping: what the weights go through before they meet the values.
+public func attention(
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: AttentionMask = .none,
+  bias: Tensor? = nil, scale: Float? = nil, dropping: (Tensor) -> Tensor = { $0 }
+) -> Tensor {
+  guard query.rank == 4, key.rank == 4, value.rank == 4, query.shape[0] == key.shape[0],
+    key.shape[0] == value.shape[0], query.shape[3] == key.shape[3],
+    key.shape[1] == value.shape[1], key.shape[2] == value.shape[2],
+    key.shape[1] > 0, query.shape[1] % key.shape[1] == 0, query.dtype.isFloatingPoint
+  else {
+    return .failed(
+      "attention", [query, key, value],
+      "query, key and value must be [B, H, T, D], [B, K, S, D] and [B, K, S, E], and K divide H",
+      hint: "heads lie on axis 1", shape: query.shape, dtype: query.dtype)
+  }
+  let (batch, heads, queries, width) = (
+    query.shape[0], query.shape[1], query.shape[2], query.shape[3]
+  )
+  let (groups, keys) = (key.shape[1], key.shape[2])
+  let rows = heads / groups * queries
+  let factor = scale ?? 1 / Float(Swift.max(1, width)).squareRoot()
+  let scaled = (query * factor).reshaped(to: [batch, groups, rows, width])
+  let whole: Shape = [batch, heads, queries, keys]
+  var scores = matmul(scaled, key.transposed()).reshaped(to: whole).cast(to: .float32)
+  if let bias { scores = scores + bias }
+  let seen = mask.seen(queries: queries, keys: keys)
+  if let seen {
+    // Finite, so that a query without keys is no NaN on its way to zero.
+    scores = select(seen, scores, Tensor.constant(-1e30, .float32))
+  }
+  guard scores.shape == whole else {
+    return .failed(
+      "attention", [query, key, bias ?? mask.allowed ?? value],
+      "mask and bias must broadcast to \(whole)", shape: query.shape, dtype: query.dtype)
+  }
+  var weights = scores.softmax()
+  if let seen, mask.mayBeEmpty(queries: queries, keys: keys) {
+    weights = select(seen, weights, Tensor.literal(0, like: weights))
+  }
+  weights = dropping(weights).cast(to: value.dtype)
+  return matmul(weights.reshaped(to: [batch, groups, rows, keys]), value)
+    .reshaped(to: [batch, heads, queries, value.shape[3]])
+}

@@ -1,0 +1,92 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropFormats
+import BackpropGraph
+import BackpropNN
+
+/// The sizes of a network for texts.
+public struct TextModelRecipe: Hashable, Sendable {
+  /// How a transformer's blocks are built.
+  public enum Style: String, Hashable, Sendable, CaseIterable {
+    /// Layer norms before, GELU, learned positions.
+    case gpt2
+    /// RMS norms before, SwiGLU, rotary positions, no biases.
+    case llama
+    /// Layer norms after, GELU, learned positions.
+    case bert
+  }
+
+  /// The number of blocks.
+  public var layers: Int
+  /// The number of heads.
+  public var heads: Int
+  /// The number of key and value heads.
+  public var keyValueHeads: Int
+  /// The size of a token's vector.
+  public var width: Int
+  /// How the blocks are built.
+  public var style: Style
+  /// Whether the last layer's weight is that of the embedding.
+  public var tied: Bool
+
+  /// nil where the network reads no texts.
+  init?(_ keys: Section<ModelKey>, kind: ModelRecipe.Kind) throws(RecipeError) {
+    let own: [ModelKey] = [.layers, .heads, .key_value_heads, .width, .style, .tied]
+    let unused: [ModelKey] =
+      switch kind {
+      case .gpt: []
+      case .text_classifier: [.tied]
+      case .bag_of_words: [.layers, .heads, .key_value_heads, .style, .tied]
+      case .mlp, .table, .cnn, .resnet: own
+      }
+    if let key = unused.first(where: keys.has) {
+      throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
+    }
+    if unused == own { return nil }
+    layers = try keys.integer(.layers, in: 1...1024, default: kind == .gpt ? 4 : 2)
+    heads = try keys.integer(.heads, in: 1...1024, default: 4)
+    keyValueHeads = try keys.integer(.key_value_heads, in: 1...1024, default: heads)
+    width = try keys.integer(.width, in: 1...65536, default: 128)
+    style = try keys.choice(.style, default: .gpt2)
+    tied = try keys.flag(.tied, default: true)
+    guard kind == .bag_of_words || width % heads == 0 else {
+      throw keys.error(
+        .heads, "is \(heads), and \(width) features cannot be divided among as many",
+        "choose a divisor of \(width)")
+    }
+    guard heads % keyValueHeads == 0 else {
+      throw keys.error(.key_value_heads, "is \(keyValueHeads)", "choose a divisor of \(heads)")
+    }
+    guard style != .llama || width / heads % 2 == 0 else {
+      throw keys.error(
+        .heads, "leaves \(width / heads) features to a head, and llama turns pairs",
+        "choose a width that is an even multiple of the heads")
+    }
+  }
+
+  func write(_ pairs: inout [(String, JSONValue)], kind: ModelRecipe.Kind) {
+    if kind != .bag_of_words {
+      pairs += [
+        ("layers", .integer(layers)), ("heads", .integer(heads)),
+        ("key_value_heads", .integer(keyValueHeads)),
+      ]
+    }
+    pairs.append(("width", .integer(width)))
+    if kind != .bag_of_words { pairs.append(("style", .string(style.rawValue))) }
+    if kind == .gpt { pairs.append(("tied", .bool(tied))) }
+  }
+
+  /// The blocks of a transformer.
+  func block(isCausal: Bool, dropout: Double) -> TransformerOptions {
+    var options: TransformerOptions =
+      switch style {
+      case .gpt2: .gpt2(width, heads: heads)
+      case .llama: .llama(width, heads: heads)
+      case .bert: .bert(width, heads: heads)
+      }
+    options.keyValueHeads = keyValueHeads
+    options.isCausal = isCausal
+    options.dropout = Float(dropout)
+    return options
+  }
+}

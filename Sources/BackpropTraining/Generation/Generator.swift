@@ -1,0 +1,62 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropData
+import BackpropGraph
+public import BackpropNN
+import BackpropRuntime
+
+/// Goes on with a sequence of tokens, one after the other, each drawn from what the model says.
+///
+/// Keys and values of the places before are kept, so that a token costs one place's work. When the
+/// model's context is full, the older half of it is forgotten and the rest read again. Which tokens
+/// come is a pure function of model, prompt, sampling and seed.
+public struct Generator {
+  private let model: any Decoder
+  private let sampling: Sampling
+  private let seed: UInt64
+  private var state: DecoderState
+  /// All tokens so far, the prompt's among them.
+  public private(set) var tokens: [Int32]
+  private var unread: [Int32]
+
+  /// A generator that has read nothing; `prompt` is read when the first token is asked for. Of a
+  /// prompt that the context has no room for only the end is read.
+  ///
+  /// - Parameter prompt: at least one token.
+  public init(
+    _ model: some Decoder, prompt: [Int32], sampling: Sampling = Sampling(), seed: UInt64 = 0
+  ) {
+    precondition(!prompt.isEmpty, "a prompt has at least one token")
+    self.model = model
+    self.sampling = sampling
+    self.seed = seed
+    state = model.start(batch: 1, capacity: model.context)
+    tokens = prompt
+    unread = prompt
+  }
+
+  /// The next token.
+  public mutating func next() throws -> Int32 {
+    if state.position + unread.count > model.context {
+      state = model.start(batch: 1, capacity: model.context)
+      unread = Array(tokens.suffix(max(1, model.context / 2)))
+    }
+    var logits: [Float] = []
+    for token in unread { logits = try read(token) }
+    let word = Philox.word(seed: seed, epoch: 0, number: tokens.count, purpose: .sampling)
+    // The upper 53 bits as a number in 0 ..< 1.
+    let token = sampling.token(
+      logits, earlier: Array(tokens.suffix(model.context)), at: Double(word >> 11) * 0x1p-53)
+    tokens.append(token)
+    unread = [token]
+    return token
+  }
+
+  private mutating func read(_ token: Int32) throws -> [Float] {
+    try Context.evaluating {
+      let logits = model.next(Tensor([token]), state: &state).cast(to: .float32)
+      try BackpropRuntime.evaluate([logits] + state.tensors)
+      return try logits.array()
+    }
+  }
+}

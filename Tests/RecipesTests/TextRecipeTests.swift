@@ -1,0 +1,181 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropData
+import BackpropRecipes
+import BackpropTraining
+import Foundation
+import Testing
+
+@Suite("Recipes for texts")
+struct TextRecipeTests {
+  private static let text = String(
+    repeating: "the cat sat on the mat and the dog ran to the red barn.\n", count: 40)
+  private static let generation = """
+    name: small
+    task: generation
+    data:
+      source: text
+      train: t.txt
+      context: 16
+    model:
+      layers: 1
+      heads: 2
+      width: 16
+      dropout: 0.1
+    training:
+      epochs: 3
+      batch: 8
+      learning_rate: 0.01
+    """
+
+  /// A folder that is gone when the test is over.
+  private final class Folder {
+    let path = NSTemporaryDirectory() + "backprop-test-" + UUID().uuidString
+    init() throws {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    func write(_ name: String, _ text: String) throws {
+      try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
+    }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  private func recipe(_ yaml: String) throws -> Recipe {
+    try Recipe(yaml: Array(yaml.utf8), file: "r.yaml")
+  }
+
+  private func message(_ yaml: String) -> String {
+    do { return "\(try recipe(yaml).name)" } catch { return "\(error)" }
+  }
+
+  @Test func builtInRecipesAreReadBackFromTheirJSON() throws {
+    for known in RecipeLibrary.all {
+      let recipe = try known.recipe()
+      #expect(try Recipe(json: recipe.json, file: "run.json") == recipe, "\(known.name)")
+    }
+  }
+
+  @Test func aLanguageModelIsTrainedKeptAndWrites() throws {
+    let folder = try Folder()
+    try folder.write("t.txt", TextRecipeTests.text)
+    let recipe = try recipe(TextRecipeTests.generation)
+    let data = try RecipeData(recipe, location: folder.path)
+    let session = try Session(recipe, data: data)
+    #expect(try session.train())
+    let run = RunFolder(folder.path + "/run")
+    try run.make()
+    try RunSaver(run).save(session.trainer)
+    try RunRecord(recipe: recipe, data: data).write(run)
+
+    let fresh = Predictor(session)
+    let loaded = try Predictor(try RunRecord(run), in: run)
+    #expect(loaded.vocabulary == data.vocabulary)
+    let test = try #require(data.parts.test)
+    let evaluation = try loaded.evaluate(test)
+    #expect(evaluation.metrics == (try fresh.evaluate(test)).metrics)
+    let loss = try #require(evaluation.metrics["loss"])
+    #expect(loss < 3, "a uniform guess has \(loss)")
+    #expect(abs((evaluation.metrics["perplexity"] ?? 0) - exp(loss)) < 1e-9 * exp(loss))
+    #expect(
+      abs((evaluation.metrics["bits_per_token"] ?? 0) - loss / log(2)) < 1e-9)
+
+    var text = ""
+    try TextGeneration(loaded).generate(prompt: "the ", count: 40, seed: 7) { text += $0 }
+    var again = ""
+    try TextGeneration(fresh).generate(prompt: "the ", count: 40, seed: 7) { again += $0 }
+    #expect(text == again && text.count == 40)
+    let error = #expect(throws: DataError.self) {
+      try TextGeneration(loaded).generate(prompt: "X", count: 1) { _ in }
+    }
+    #expect(error?.what.contains("the character 'X' (U+0058) is not among the") == true)
+    #expect(throws: DataError.self) { try loaded.predict(test) }
+  }
+
+  @Test func aRunThatWasInterruptedEndsWithTheSameWeights() throws {
+    let folder = try Folder()
+    try folder.write("t.txt", TextRecipeTests.text)
+    let recipe = try recipe(TextRecipeTests.generation)
+    let data = try RecipeData(recipe, location: folder.path)
+    func run(_ name: String, stoppingAt stop: Int?) throws -> Data {
+      let run = RunFolder("\(folder.path)/\(name)")
+      try run.make()
+      let saver = RunSaver(run)
+      if let stop {
+        let first = try Session(recipe, data: data)
+        first.trainer.save = { try saver.save($0) }
+        first.trainer.shouldStop = { first.trainer.progress.position == stop }
+        #expect(try !first.train())
+      }
+      let session = try Session(recipe, data: data)
+      if stop != nil { _ = try saver.restore(session.trainer) }
+      session.trainer.save = { try saver.save($0) }
+      #expect(try session.train())
+      return try Data(contentsOf: URL(fileURLWithPath: run.weights))
+    }
+    let whole = try run("whole", stoppingAt: nil)
+    #expect(try run("parts", stoppingAt: 20) == whole)
+  }
+
+  @Test func aClassifierReadsLinesAndTables() throws {
+    let folder = try Folder()
+    let rows = (0..<40).map {
+      $0 % 2 == 0 ? "good\tlovely nice film \($0)" : "bad\tdull bad film \($0)"
+    }
+    try folder.write("t.tsv", "kind\ttext\n" + rows.joined(separator: "\n") + "\n")
+    for kind in ["text-classifier", "bag-of-words"] {
+      let recipe = try recipe(
+        """
+        task: classification
+        data:
+          source: labeled-text
+          train: t.tsv
+          target: kind
+          context: 8
+        model:
+          kind: \(kind)
+          width: 16
+        training:
+          epochs: 20
+          batch: 8
+          learning_rate: 0.01
+        """)
+      let data = try RecipeData(recipe, location: folder.path)
+      let session = try Session(recipe, data: data)
+      #expect(try session.train())
+      let predictor = Predictor(session)
+      let test = try #require(data.parts.test)
+      #expect(try predictor.evaluate(test).metrics["accuracy"] == 1)
+      try folder.write("lines.txt", "a lovely film\n\ndull and bad\nwords that nobody knows\n")
+      let input = try PredictionInput(folder.path + "/lines.txt", for: predictor)
+      #expect(input.lines == [1, 3, 4])
+      let predictions = try predictor.predict(input.examples)
+      #expect(
+        (0..<2).map { predictions.classNames[predictions.best($0).label] } == ["good", "bad"])
+      try folder.write("table.csv", "id,text\n1,\"nice, lovely\"\n2,\n")
+      let table = try PredictionInput(folder.path + "/table.csv", for: predictor)
+      #expect(table.lines == [2, 3])
+      let probabilities = try predictor.predict(table.examples).probabilities
+      #expect(!probabilities.contains { !$0.isFinite })
+      let error = #expect(throws: DataError.self) { try TextGeneration(predictor) }
+      #expect(error?.remedy == "use 'backprop predict'")
+    }
+  }
+
+  @Test func wrongSettingsAreSaidInWords() {
+    let base = TextRecipeTests.generation
+    #expect(
+      message(base.replacing("task: generation", with: "task: classification"))
+        == "r.yaml, line 4, column 11: data.source text does not fit the task classification; "
+        + "write task: generation.")
+    #expect(
+      message(base.replacing("width: 16", with: "width: 15")).contains(
+        "15 features cannot be divided among as many; choose a divisor of 15"))
+    #expect(
+      message(base.replacing("width: 16", with: "hidden: [3]")).contains("means nothing to gpt"))
+    #expect(
+      message(base.replacing("layers: 1", with: "kind: mlp")).contains(
+        "mlp reads no texts; choose gpt or text-classifier"))
+    #expect(message(base.replacing("  train: t.txt\n", with: "")).contains("name a text file"))
+    #expect(message(base.replacing("context: 16", with: "context: 0")).contains("context"))
+  }
+}

@@ -27,9 +27,10 @@ struct Goal: Sendable {
         }
         switch kind {
         case .cross_entropy:
-          return crossEntropy(
-            outputs, targets, weights: weights, labelSmoothing: smoothing)
-        case .focal: return focalLoss(outputs, targets)
+          return network.loss(targets) {
+            crossEntropy(outputs, $0, weights: weights, labelSmoothing: smoothing)
+          }
+        case .focal: return network.loss(targets) { focalLoss(outputs, $0) }
         case .squared: return squaredError(outputs.reshaped(to: targets.shape), targets)
         case .absolute: return absoluteError(outputs.reshaped(to: targets.shape), targets)
         case .huber: return huberLoss(outputs.reshaped(to: targets.shape), targets)

@@ -13,11 +13,17 @@ public struct Network: Module {
   public let embeddings: [Embedding]
   /// The layers, the last of which makes the outputs.
   public let layers: Sequential
+  private let augmentation: ImageAugmentation?
+  private let mixup: Mixup
   private let example: [Int]
   private let scale: Float
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
-  public init(_ recipe: ModelRecipe, for shape: DataShape) {
+  ///
+  /// - Parameter augmentation: what is done to images in training.
+  public init(_ recipe: ModelRecipe, for shape: DataShape, augmentation: Augmentation? = nil) {
+    self.augmentation = augmentation.flatMap { $0.isNothing ? nil : $0.layer }
+    mixup = Mixup(Float(augmentation?.mixup ?? 0))
     embeddings = shape.codeCounts.map {
       Embedding($0, Network.width(ofCodes: $0), initializer: .normal(standardDeviation: 0.1))
     }
@@ -83,12 +89,17 @@ public struct Network: Module {
     return max(1, min(50, Int((1.6 * root * sixteenth).rounded())))
   }
 
+  /// The loss of the outputs by the targets' own; where examples were blended, so are the losses.
+  func loss(_ targets: Tensor, _ loss: (Tensor) -> Loss) -> Loss { mixup.loss(targets, loss) }
+
   /// The outputs for a batch.
   public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
     var x = features
     if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }
+    if let augmentation { x = augmentation(x) }
     if x.dtype != .float32 { x = x.cast(to: .float32) }
     if scale != 1 { x = x * scale }
+    x = mixup(x)
     if let codes, !embeddings.isEmpty {
       let vectors = embeddings.enumerated().map { column, embedding in
         embedding(codes[..., column])

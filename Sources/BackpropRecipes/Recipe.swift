@@ -72,6 +72,7 @@ public struct Recipe: Hashable, Sendable {
     data = try DataRecipe(dataKeys, task: task)
     model = try ModelRecipe(modelKeys, source: data.source)
     training = try TrainingRecipe(trainingKeys, task: task)
+    try training.augmentation.check(trainingKeys, model)
     seed = try top.integer(.seed, in: 0...Int.max, default: 0)
   }
 

@@ -78,8 +78,11 @@ extension RecipeLibrary {
         learning_rate: 0.1
         momentum: 0.9
         nesterov: true
-        weight_decay: 0.0005
+        l2: 0.0005
         schedule: one_cycle
+        flips: true
+        shift: 4
+        cutout: 8
       seed: 0
 
       """)

@@ -135,6 +135,8 @@ public struct TrainingRecipe: Hashable, Sendable {
   public var weightAverage: Double?
   /// In which type the steps are computed.
   public var precision: Precision
+  /// How images are shown otherwise every time.
+  public var augmentation: Augmentation
 
   init(_ keys: Section<TrainingKey>, task: Recipe.Task) throws(RecipeError) {
     epochs = try keys.integer(.epochs, in: 1...1_000_000, default: 20)
@@ -170,6 +172,7 @@ public struct TrainingRecipe: Hashable, Sendable {
       .monitor, default: task == .classification ? .accuracy : .loss)
     weightAverage = try keys.number(.weight_average, .fraction)
     precision = try keys.choice(.precision, default: .float32)
+    augmentation = try Augmentation(keys)
     try check(keys, task)
   }
 
@@ -246,6 +249,7 @@ public struct TrainingRecipe: Hashable, Sendable {
     object["monitor"] = .string(monitor.rawValue)
     object["weight_average"] = weightAverage.map { .number($0) }
     object["precision"] = .string(precision.rawValue)
+    augmentation.write(to: &object)
     return object
   }
 }

@@ -53,6 +53,12 @@ public struct ModuleTable: Sendable {
 
   /// Looks at a value; `layer` is the index of the module that it is a property of.
   private mutating func visit(_ value: Any, path: String, layer: Int?) {
+    let mirror = Mirror(reflecting: value)
+    if mirror.displayStyle == .optional {
+      // What an optional holds is a module once, not also as the optional.
+      for child in mirror.children { visit(child.value, path: path, layer: layer) }
+      return
+    }
     switch value {
     case let parameter as Parameter: add(parameter, path, layer)
     case let buffer as Buffer:
@@ -86,7 +92,7 @@ public struct ModuleTable: Sendable {
   ) {
     let mirror = Mirror(reflecting: value)
     switch mirror.displayStyle {
-    case .optional, .enum:
+    case .enum:
       for child in mirror.children { visit(child.value, path: path, layer: layer) }
     case .collection, .set:
       for (index, child) in mirror.children.enumerated() {

@@ -45,6 +45,7 @@ enum TrainingKey: String, RecipeKey {
   case loss, label_smoothing, balance_classes
   case clip_norm, clip_value, l1, l2
   case early_stopping, monitor, weight_average, precision
+  case flips, shift, cutout, mixup
 }
 
 /// Which mapping each key belongs to, for messages about a key in the wrong place.

@@ -1,0 +1,51 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropFormats
+import BackpropNN
+
+/// How training shows each image otherwise every time.
+public struct Augmentation: Hashable, Sendable {
+  /// Whether half of the images are mirrored left to right.
+  public var flips: Bool
+  /// How far images are moved at most, in pixels.
+  public var shift: Int
+  /// The side of a square that is set to zero, in pixels.
+  public var cutout: Int
+  /// How much of another example is blended in at most, times two; see ``Mixup``.
+  public var mixup: Double
+
+  /// Whether nothing is done.
+  public var isNothing: Bool { !flips && shift == 0 && cutout == 0 && mixup == 0 }
+
+  static let keys: [TrainingKey] = [.flips, .shift, .cutout, .mixup]
+
+  init(_ keys: Section<TrainingKey>) throws(RecipeError) {
+    flips = try keys.flag(.flips, default: false)
+    shift = try keys.integer(.shift, in: 0...1024, default: 0)
+    cutout = try keys.integer(.cutout, in: 0...1024, default: 0)
+    mixup = try keys.number(.mixup, .fraction, default: 0)
+  }
+
+  /// Images alone are mirrored and moved.
+  func check(_ keys: Section<TrainingKey>, _ model: ModelRecipe) throws(RecipeError) {
+    switch model.kind {
+    case .cnn, .resnet: return
+    case .mlp, .table:
+      guard let key = Augmentation.keys.first(where: keys.has) else { return }
+      throw keys.error(key, "means nothing to \(model.kind.rawValue)", "leave it out")
+    }
+  }
+
+  func write(to object: inout JSONObject) {
+    if isNothing { return }
+    object["flips"] = .bool(flips)
+    object["shift"] = .integer(shift)
+    object["cutout"] = .integer(cutout)
+    object["mixup"] = .number(mixup)
+  }
+
+  /// What the images go through first.
+  var layer: ImageAugmentation {
+    ImageAugmentation(flips: flips, shift: shift, cutout: cutout)
+  }
+}

@@ -4,7 +4,7 @@
 // packed panels. Outputs that have the same taps form boxes, so no tile knows of borders, phases or
 // padding, and taps that lie outside cost nothing.
 
-#include "bp_conv_internal.h"
+#include "bp_conv_winograd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,6 @@ const bp_conv_kernels *bp_conv_kernels_of(int level) {
 }
 
 bp_conv *bp_conv_create(const bp_conv_shape *shape, int level, int exact) {
-  (void)exact;
   bp_conv *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->s = *shape;
@@ -42,6 +41,11 @@ bp_conv *bp_conv_create(const bp_conv_shape *shape, int level, int exact) {
   c->width = shape->out_channels <= lanes ? lanes : 2 * lanes;
   c->panels = bp_ceil(shape->out_channels, c->width);
   c->depthwise = shape->groups > 1 && shape->in_channels == 1 && shape->out_channels == 1;
+  c->transforms = !exact && bp_winograd_fits(c);
+  if (c->transforms) {
+    bp_winograd_prepare(c);
+    return c;
+  }
   for (int i = 0; i < 3; i++) {
     if (!bp_axis_prepare(&c->axes[i], shape, i)) {
       bp_conv_destroy(c);
@@ -62,12 +66,14 @@ void bp_conv_destroy(bp_conv *c) {
 static int64_t panel_floats(const bp_conv *c) { return c->taps * c->s.in_channels * c->width; }
 
 size_t bp_conv_workspace(const bp_conv *c) {
+  if (c->transforms) return bp_winograd_workspace(c);
   const int64_t floats =
     c->depthwise ? c->taps * c->in_row : c->s.groups * c->panels * panel_floats(c);
   return (size_t)(bp_ceil(floats, 16) * 64);
 }
 
 int64_t bp_conv_pack_units(const bp_conv *c) {
+  if (c->transforms) return bp_winograd_units(c);
   return c->depthwise ? c->taps : c->s.groups * c->panels;
 }
 
@@ -78,8 +84,13 @@ static int64_t kernel_place(const bp_conv *c, int64_t tap) {
 }
 
 void bp_conv_pack(
-  const bp_conv *c, void *workspace, const float *kernel, int64_t begin, int64_t end
+  const bp_conv *c, void *workspace, const float *x, const float *kernel, int64_t begin,
+  int64_t end
 ) {
+  if (c->transforms) {
+    bp_winograd_pack(c, workspace, x, kernel, begin, end);
+    return;
+  }
   float *to = workspace;
   const int64_t *strides = c->s.kernel_strides, channels = c->s.in_channels;
   for (int64_t unit = begin; unit < end; unit++) {
@@ -122,6 +133,7 @@ static grid grid_of(const bp_conv *c, int64_t tasks) {
 }
 
 size_t bp_conv_tasks(const bp_conv *c, size_t threads) {
+  if (c->transforms) return bp_winograd_tasks(c, threads);
   if (threads <= 1) return 1;
   const grid g = grid_of(c, (int64_t)threads * 4);
   return (size_t)(g.images * g.columns);
@@ -129,6 +141,7 @@ size_t bp_conv_tasks(const bp_conv *c, size_t threads) {
 
 size_t bp_conv_scratch(const bp_conv *c, size_t tasks) {
   (void)tasks;
+  if (c->transforms) return bp_winograd_scratch(c);
   return (size_t)bp_ceil(c->taps * (int64_t)sizeof(bp_segment), 64) * 64;
 }
 
@@ -266,12 +279,15 @@ static void run_images(
 }
 
 void bp_conv_run(
-  const bp_conv *c, float *y, const float *x, const void *workspace, size_t task, size_t tasks,
-  void *scratch,
-  void (*epilogue)(
-    void *context, size_t batch, size_t m0, size_t m1, size_t n0, size_t n1, void *scratch),
-  void *context, void *epilogue_scratch
+  const bp_conv *c, float *y, const float *x, const float *kernel, const void *workspace,
+  size_t task, size_t tasks, void *scratch, bp_conv_epilogue *epilogue, void *context,
+  void *epilogue_scratch
 ) {
+  if (c->transforms) {
+    bp_winograd_run(
+      c, y, x, kernel, workspace, task, tasks, scratch, epilogue, context, epilogue_scratch);
+    return;
+  }
   const grid g = grid_of(c, (int64_t)tasks);
   const int64_t columns = c->depthwise ? 1 : c->s.groups * c->panels;
   const int64_t part = (int64_t)task / g.columns, side = (int64_t)task % g.columns;

@@ -66,6 +66,34 @@ typedef struct bp_window_kernels {
   bp_window_move_fn *gather;   // y = v[at[i]]
 } bp_window_kernels;
 
+/// Which elements of a tile are there: rows [y0, y1), columns [x0, x1), counted from its own first.
+typedef struct bp_winograd_part {
+  int64_t y0, y1, x0, x1;
+} bp_winograd_part;
+
+/// Winograd's transforms of one tile, for a multiple of 16 channels; what is not there is zero.
+/// Its 36 terms are `term` floats apart.
+typedef struct bp_winograd_kernels {
+  /// 6x6 inputs to their terms.
+  void (*inputs)(
+    float *v, ptrdiff_t term, const float *x, ptrdiff_t row, ptrdiff_t column,
+    bp_winograd_part part, int64_t channels);
+  /// Terms to 4x4 outputs.
+  void (*outputs)(
+    float *y, ptrdiff_t row, ptrdiff_t column, bp_winograd_part part, const float *m,
+    ptrdiff_t term, int64_t channels);
+  /// 4x4 cotangents of outputs to their terms.
+  void (*cotangents)(
+    float *e, ptrdiff_t term, const float *dy, ptrdiff_t row, ptrdiff_t column,
+    bp_winograd_part part, int64_t channels);
+  /// 3x3 taps, `tap` floats apart, to their terms.
+  void (*kernel)(float *u, ptrdiff_t term, const float *w, ptrdiff_t tap, int64_t channels);
+  /// Terms, in parts that are added up first, to the cotangents of taps.
+  void (*gradient)(
+    float *w, ptrdiff_t tap, const float *u, ptrdiff_t term, ptrdiff_t part, int64_t parts,
+    int64_t channels);
+} bp_winograd_kernels;
+
 /// The kernels of a level.
 typedef struct bp_conv_kernels {
   int lanes;                // floats in a vector
@@ -73,6 +101,7 @@ typedef struct bp_conv_kernels {
   bp_chain_fn *chain[BP_CHAIN_MODES][3][BP_CHAIN_MAX_ROWS + 1];  // by vectors: 1, 2
   bp_lanes_fn *channels;
   bp_window_kernels window;
+  bp_winograd_kernels winograd;
 } bp_conv_kernels;
 
 extern const bp_conv_kernels bp_conv_portable;
@@ -114,6 +143,16 @@ typedef struct bp_axis {
 bool bp_axis_prepare(bp_axis *axis, const bp_conv_shape *shape, int index);
 void bp_axis_release(bp_axis *axis);
 
+/// The tiles of a convolution that is done by Winograd's transforms.
+typedef struct bp_winograd {
+  int64_t tiles_y, tiles_x; // of an image
+  int64_t rows;             // of tiles, of all images
+  int64_t rows_at_once;
+  int64_t in_row;           // floats from one tile's channels to the next's
+  int64_t parts;            // that the kernel's gradient is summed in
+  bool deep;                // few tiles, many channels
+} bp_winograd;
+
 struct bp_conv {
   bp_conv_shape s;
   const bp_conv_kernels *kernels;
@@ -124,6 +163,8 @@ struct bp_conv {
   int64_t in_row, out_row;  // channels of all groups
   int64_t width, panels;    // columns of a panel, panels of a group
   bool depthwise;           // one channel to a group
+  bool transforms;          // by Winograd's method
+  bp_winograd winograd;
 };
 
 static inline int64_t bp_min(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -4,7 +4,7 @@
 // its columns outputs' channels, its steps the outputs, block after block. Where there are few
 // channels, the inputs of all taps are gathered first, so that rows may be of several taps.
 
-#include "bp_conv_internal.h"
+#include "bp_conv_winograd.h"
 
 #include <string.h>
 
@@ -43,6 +43,7 @@ static grid grid_of(const bp_conv *c, const layout *l, int64_t tasks) {
 }
 
 size_t bp_conv_kernel_tasks(const bp_conv *c, size_t threads) {
+  if (c->transforms) return bp_winograd_kernel_tasks(c, threads);
   if (threads <= 1) return 1;
   const layout l = layout_of(c);
   const grid g = grid_of(c, &l, (int64_t)threads);
@@ -56,6 +57,7 @@ static int64_t segment_bytes(const layout *l) {
 }
 
 size_t bp_conv_kernel_scratch(const bp_conv *c, size_t tasks) {
+  if (c->transforms) return bp_winograd_kernel_scratch(c);
   const layout l = layout_of(c);
   const grid g = grid_of(c, &l, (int64_t)tasks);
   const int64_t outputs = l.rows * l.columns;
@@ -238,10 +240,38 @@ static void run_depthwise(
   }
 }
 
-void bp_conv_kernel_run(
-  const bp_conv *c, float *w, const float *x, const float *dy, size_t task, size_t tasks,
-  void *scratch
+size_t bp_conv_kernel_workspace(const bp_conv *c) {
+  return c->transforms ? bp_winograd_kernel_workspace(c) : 0;
+}
+
+int64_t bp_conv_kernel_pack_units(const bp_conv *c) {
+  return c->transforms ? bp_winograd_kernel_units(c) : 0;
+}
+
+void bp_conv_kernel_pack(
+  const bp_conv *c, void *workspace, const float *x, int64_t begin, int64_t end
 ) {
+  if (c->transforms) bp_winograd_kernel_pack(c, workspace, x, begin, end);
+}
+
+int64_t bp_conv_kernel_finish_units(const bp_conv *c) {
+  return c->transforms ? bp_winograd_kernel_finish_units(c) : 0;
+}
+
+void bp_conv_kernel_finish(
+  const bp_conv *c, float *w, const void *workspace, int64_t begin, int64_t end
+) {
+  if (c->transforms) bp_winograd_kernel_finish(c, w, workspace, begin, end);
+}
+
+void bp_conv_kernel_run(
+  const bp_conv *c, float *w, void *workspace, const float *x, const float *dy, size_t task,
+  size_t tasks, void *scratch
+) {
+  if (c->transforms) {
+    bp_winograd_kernel_run(c, w, workspace, x, dy, task, tasks, scratch);
+    return;
+  }
   const layout l = layout_of(c);
   const grid g = grid_of(c, &l, (int64_t)tasks);
   const int64_t columns = c->depthwise ? 1 : c->s.groups * c->panels;

@@ -4,6 +4,7 @@
 // bp_conv_tile.h asks for and BP_LEVEL, and includes this inside its target attribute.
 
 #include "bp_conv_tile.h"
+#include "bp_conv_winograd_level.h"
 
 #define BP_CHAIN_NAME(mode, rows, vectors) bp_chain_##mode##_##rows##x##vectors
 
@@ -45,5 +46,12 @@ const bp_conv_kernels BP_LEVEL = {
     .greatest = bp_window_greatest_body,
     .scatter = bp_window_scatter_body,
     .gather = bp_window_gather_body,
+  },
+  .winograd = {
+    .inputs = bp_winograd_inputs,
+    .outputs = bp_winograd_outputs,
+    .cotangents = bp_winograd_cotangents,
+    .kernel = bp_winograd_kernel,
+    .gradient = bp_winograd_gradient,
   },
 };

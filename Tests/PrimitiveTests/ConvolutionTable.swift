@@ -36,6 +36,8 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
     return ReferenceValue(shape, .float32, elements).tensor
   }
 
+  static var all: [ConvolutionCase] { small + large + transformed }
+
   /// Small ones of every kind.
   static let small: [ConvolutionCase] = [
     .init(input: [1, 1, 1], window: [1], outputs: 1),
@@ -83,5 +85,14 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
     .init(input: [2, 600, 12], window: [3], outputs: 17, padding: [(8, 0)], dilation: [4]),
     .init(
       input: [2, 5, 6, 7, 9], window: [3, 3, 3], outputs: 18, padding: [(1, 1), (1, 1), (1, 1)]),
+  ]
+
+  /// With enough channels to be transformed: in blocks, with ragged tiles, and deep.
+  static let transformed: [ConvolutionCase] = [
+    .init(input: [2, 14, 15, 32], window: [3, 3], outputs: 48, padding: [(1, 1), (1, 1)]),
+    .init(input: [5, 12, 10, 48], window: [3, 3], outputs: 32),
+    .init(input: [40, 8, 8, 32], window: [3, 3], outputs: 32, padding: [(1, 1), (1, 1)]),
+    .init(input: [1, 16, 20, 32], window: [3, 3], outputs: 32, padding: [(2, 2), (0, 2)]),
+    .init(input: [2, 8, 8, 256], window: [3, 3], outputs: 48, padding: [(1, 1), (1, 1)]),
   ]
 }

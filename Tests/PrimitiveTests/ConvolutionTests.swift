@@ -127,7 +127,7 @@ extension DeviceTests {
 
     @Test(arguments: Way.all) func convolutionsAreThoseOfTheReference(way: Way) throws {
       try way.use {
-        for form in ConvolutionCase.small + ConvolutionCase.large {
+        for form in ConvolutionCase.all {
           let problem = try ProgramCheck.problem(results(form, seed: 35))
           #expect(problem == nil, "\(form): \(problem!)")
         }
@@ -135,7 +135,7 @@ extension DeviceTests {
     }
 
     @Test func theWayChangesNoBitOfAConvolution() throws {
-      for form in ConvolutionCase.small + ConvolutionCase.large {
+      for form in ConvolutionCase.all {
         var first: [ReferenceValue] = []
         for way in Way.all {
           let values = try way.use {
@@ -152,10 +152,43 @@ extension DeviceTests {
       }
     }
 
+    @Test(arguments: Way.all) func exactConvolutionsAreChains(way: Way) throws {
+      CPU.select(isExact: true)
+      defer { CPU.select(isExact: false) }
+      try way.use {
+        for form in ConvolutionCase.transformed.dropLast() {
+          let problem = try ProgramCheck.problem(results(form, seed: 39))
+          #expect(problem == nil, "\(form): \(problem!)")
+          // The tenth output, by its definition.
+          var generator = SeededGenerator(seed: 39)
+          let (x, w) = form.operands(&generator)
+          let y = try form.result(x, w).array(of: Float.self)
+          #expect(y[10] == chain(form, try x.array(of: Float.self), try w.array(of: Float.self)))
+        }
+      }
+    }
+
+    /// Output channel 10 of the first place.
+    private func chain(_ form: ConvolutionCase, _ x: [Float], _ w: [Float]) -> Float {
+      let (width, channels) = (form.input[2], form.input[3])
+      let (up, left) = (form.padding?[0].0 ?? 0, form.padding?[1].0 ?? 0)
+      var sum: Float = 0
+      for tap in 0..<9 {
+        let (row, column) = (tap / 3 - up, tap % 3 - left)
+        guard row >= 0, column >= 0 else { continue }
+        for c in 0..<channels {
+          sum.addProduct(
+            x[(row * width + column) * channels + c],
+            w[(tap * channels + c) * form.outputs + 10])
+        }
+      }
+      return sum
+    }
+
     @Test(arguments: Way.all) func whatFollowsAConvolutionIsDoneWithIt(way: Way) throws {
       try way.use {
         var generator = SeededGenerator(seed: 37)
-        for form in ConvolutionCase.large {
+        for form in ConvolutionCase.large + ConvolutionCase.transformed {
           let (x, w) = form.operands(&generator)
           let y = form.result(x, w)
           let bias = Tensor.normal([form.outputs], key: RandomKey(seed: 4))

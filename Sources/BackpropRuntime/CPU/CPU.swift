@@ -18,7 +18,9 @@ import Synchronization
 package final class CPU: @unchecked Sendable {
   package let level: Int32
   package let pool: ThreadPool
-  /// Whether convolutions keep to their definition, one chain for each element.
+  /// Whether convolutions keep to their definition, one chain of multiply-adds for each element;
+  /// else those of 3x3 with many channels are transformed first, which takes fewer operations and
+  /// rounds otherwise.
   package let isExact: Bool
   @exclusivity(unchecked) private var arena: UnsafeMutableRawPointer?
   @exclusivity(unchecked) private var arenaSize = 0
@@ -32,7 +34,7 @@ package final class CPU: @unchecked Sendable {
     var byteCount = 0
   }
 
-  package init(level: Int32, threadCount: Int, isExact: Bool = true) {
+  package init(level: Int32, threadCount: Int, isExact: Bool = false) {
     self.level = level
     HostBuffer.adviceForLargeBlocks.withLock { $0 = { bp_use_large_pages($0, $1) } }
     self.isExact = isExact
@@ -55,22 +57,24 @@ package final class CPU: @unchecked Sendable {
   package static var current: CPU {
     selected.withLock { selected in
       if let selected { return selected }
-      let cpu = CPU(level: environmentLevel(), threadCount: environmentThreads())
+      let cpu = CPU(
+        level: environmentLevel(), threadCount: environmentThreads(),
+        isExact: environmentIsExact())
       selected = cpu
       return cpu
     }
   }
 
-  /// Chooses level and threads from here on; nil keeps what is.
-  package static func select(level: Int32? = nil, threadCount: Int? = nil) {
+  /// Chooses level, threads and how to convolve from here on; nil keeps what is.
+  package static func select(
+    level: Int32? = nil, threadCount: Int? = nil, isExact: Bool? = nil
+  ) {
     let now = current
-    if (level ?? now.level) == now.level,
-      (threadCount ?? now.pool.threadCount) == now.pool.threadCount
-    {
-      return
-    }
-    let next = CPU(
-      level: level ?? now.level, threadCount: threadCount ?? now.pool.threadCount)
+    let wanted = (
+      level ?? now.level, threadCount ?? now.pool.threadCount, isExact ?? now.isExact
+    )
+    if wanted == (now.level, now.pool.threadCount, now.isExact) { return }
+    let next = CPU(level: wanted.0, threadCount: wanted.1, isExact: wanted.2)
     Evaluator.forgetPrograms()
     selected.withLock { $0 = next }
   }
@@ -83,6 +87,11 @@ package final class CPU: @unchecked Sendable {
     guard let wanted = names[text] else { return best }
     let level = Int32(wanted.rawValue)
     return bp_level_available(level) != 0 ? level : best
+  }
+
+  /// Whether `BACKPROP_CONVOLUTION` is `exact`.
+  private static func environmentIsExact() -> Bool {
+    getenv("BACKPROP_CONVOLUTION").map { String(cString: $0) } == "exact"
   }
 
   private static func environmentThreads() -> Int {

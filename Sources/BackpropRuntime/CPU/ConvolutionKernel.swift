@@ -32,7 +32,7 @@ final class ConvolutionKernel {
     if isGradient {
       tasks = bp_conv_kernel_tasks(plan, wanted)
       scratchSize = bp_conv_kernel_scratch(plan, tasks)
-      workspaceSize = 0
+      workspaceSize = bp_conv_kernel_workspace(plan)
     } else {
       tasks = bp_conv_tasks(plan, wanted)
       scratchSize = bp_conv_scratch(plan, tasks)
@@ -75,26 +75,37 @@ final class ConvolutionKernel {
       return base.assumingMemoryBound(to: Float.self) + operand.offset
     }
     let (a, b, c) = (floats(step.a), floats(step.b), floats(step.c))
+    let workspace = cpu.workspace(workspaceSize)
     if isGradient {
+      share(bp_conv_kernel_pack_units(plan), cpu) {
+        bp_conv_kernel_pack(plan, workspace, a, $0, $1)
+      }
       cpu.pool.run(tasks: tasks) { task, thread in
-        bp_conv_kernel_run(plan, c, a, b, task, tasks, cpu.scratch(thread, scratchSize))
+        bp_conv_kernel_run(
+          plan, c, workspace, a, b, task, tasks, cpu.scratch(thread, scratchSize))
+      }
+      share(bp_conv_kernel_finish_units(plan), cpu) {
+        bp_conv_kernel_finish(plan, c, workspace, $0, $1)
       }
       return
     }
-    let workspace = cpu.workspace(workspaceSize)
-    let units = Int(bp_conv_pack_units(plan))
-    let parts = tasks == 1 ? 1 : min(units, cpu.pool.threadCount * 4)
-    cpu.pool.run(tasks: parts) { part, _ in
-      bp_conv_pack(
-        plan, workspace, b, Int64(units * part / parts), Int64(units * (part + 1) / parts))
-    }
+    share(bp_conv_pack_units(plan), cpu) { bp_conv_pack(plan, workspace, a, b, $0, $1) }
     epilogue?.prepare(slots, scalars)
     let size = scratchSize + (epilogue?.kernel.scratchSize ?? 0)
     cpu.pool.run(tasks: tasks) { task, thread in
       let scratch = cpu.scratch(thread, size)
       bp_conv_run(
-        plan, c, a, workspace, task, tasks, scratch, epilogue?.function, epilogue?.context,
+        plan, c, a, b, workspace, task, tasks, scratch, epilogue?.function, epilogue?.context,
         scratch + scratchSize)
+    }
+  }
+
+  /// Shares units among the threads, where the whole is shared.
+  private func share(_ units: Int64, _ cpu: CPU, _ body: (Int64, Int64) -> Void) {
+    let parts = tasks == 1 ? Int64(1) : min(units, Int64(cpu.pool.threadCount * 4))
+    guard units > 0 else { return }
+    cpu.pool.run(tasks: Int(parts)) { part, _ in
+      body(units * Int64(part) / parts, units * Int64(part + 1) / parts)
     }
   }
 }

@@ -35,34 +35,45 @@ typedef struct bp_conv bp_conv;
 bp_conv *bp_conv_create(const bp_conv_shape *shape, int level, int exact);
 void bp_conv_destroy(bp_conv *conv);
 
-/// Bytes, aligned to 64, that all tasks share: the kernel, packed.
+/// Called for each block of outputs that is done, as that of bp_gemm_run: with the outputs as rows
+/// and all channels as columns.
+typedef void bp_conv_epilogue(
+    void *context, size_t batch, size_t m0, size_t m1, size_t n0, size_t n1, void *scratch);
+
+/// Bytes, aligned to 64, that all tasks share.
 size_t bp_conv_workspace(const bp_conv *conv);
-/// Independent units of packing the kernel.
+/// Independent units of preparing it.
 int64_t bp_conv_pack_units(const bp_conv *conv);
-/// Packs the units [begin, end) of the kernel. All must be packed before the first task runs.
+/// Prepares the units [begin, end). All must be prepared before the first task runs.
 void bp_conv_pack(
-    const bp_conv *conv, void *workspace, const float *kernel, int64_t begin, int64_t end);
+    const bp_conv *conv, void *workspace, const float *x, const float *kernel, int64_t begin,
+    int64_t end);
 
 /// Into how many tasks to cut the convolution for so many threads.
 size_t bp_conv_tasks(const bp_conv *conv, size_t threads);
 /// Bytes of scratch, aligned to 64, that any one task needs, when there are so many.
 size_t bp_conv_scratch(const bp_conv *conv, size_t tasks);
-/// Runs one task. `epilogue`, which may be NULL, is called as that of bp_gemm_run is: with the
-/// outputs as rows and all channels as columns.
+/// Runs one task. `epilogue` may be NULL.
 void bp_conv_run(
-    const bp_conv *conv, float *y, const float *x, const void *workspace, size_t task,
-    size_t tasks, void *scratch,
-    void (*epilogue)(
-        void *context, size_t batch, size_t m0, size_t m1, size_t n0, size_t n1, void *scratch),
-    void *context, void *epilogue_scratch);
+    const bp_conv *conv, float *y, const float *x, const float *kernel, const void *workspace,
+    size_t task, size_t tasks, void *scratch, bp_conv_epilogue *epilogue, void *context,
+    void *epilogue_scratch);
 
 /// The gradient with respect to the kernel: w[k, c, g F + f], dense, is the sum over images and
-/// outputs of x * dy. `kernel_strides` are not looked at.
+/// outputs of x * dy. `kernel_strides` are not looked at. First all units are prepared, then all
+/// tasks run, then all units are finished.
+size_t bp_conv_kernel_workspace(const bp_conv *conv);
+int64_t bp_conv_kernel_pack_units(const bp_conv *conv);
+void bp_conv_kernel_pack(
+    const bp_conv *conv, void *workspace, const float *x, int64_t begin, int64_t end);
 size_t bp_conv_kernel_tasks(const bp_conv *conv, size_t threads);
 size_t bp_conv_kernel_scratch(const bp_conv *conv, size_t tasks);
 void bp_conv_kernel_run(
-    const bp_conv *conv, float *w, const float *x, const float *dy, size_t task, size_t tasks,
-    void *scratch);
+    const bp_conv *conv, float *w, void *workspace, const float *x, const float *dy, size_t task,
+    size_t tasks, void *scratch);
+int64_t bp_conv_kernel_finish_units(const bp_conv *conv);
+void bp_conv_kernel_finish(
+    const bp_conv *conv, float *w, const void *workspace, int64_t begin, int64_t end);
 
 /// Windows that slide over the axes of space, within each channel. Places outside the input are no
 /// part of a window.

@@ -41,6 +41,10 @@ recurrent.safetensors     recurrent.NAME
   expected  end.h  end.c; the loss is (outputs cotangent) + sum end.h + 0.5 sum end.c; parameters by our
   paths, and gradient.P of each and of input, h, c
 
+space.safetensors         conv.NAME, transposed.NAME, pool.NAME, group_norm.NAME, batch_norm.NAME, upsample.NAME
+  as layers, with channels last and kernels [K..., inputs / groups, outputs] (transposed:
+  [K..., outputs / groups, inputs])
+
 optimizers.safetensors    optimizer.NAME, clip.NAME, ema
   The problem: loss(W, b) = mean((tanh(x W + b) - y)^2), x [6, 3], y [6, 4], W [3, 4], b [4]; x and y are
   problem/x, problem/y.
@@ -69,7 +73,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from fixtures import activations, layers, losses, models, optimizers, recurrent, schedules, tensors
+from fixtures import activations, layers, losses, models, optimizers, recurrent, schedules, space, tensors
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Tests" / "NNTests" / "Fixtures"
 
@@ -101,7 +105,8 @@ def main():
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     total = 0
-    for module in (activations, losses, layers, optimizers, schedules, models, tensors, recurrent):
+    for module in (
+        activations, losses, layers, optimizers, schedules, models, tensors, recurrent, space):
         cases = module.cases()
         names = [c.name for c in cases]
         assert len(names) == len(set(names)), "two cases of one name"

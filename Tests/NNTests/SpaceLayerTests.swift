@@ -1,0 +1,163 @@
+// Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
+
+import BackpropGraph
+import BackpropNN
+import BackpropRuntime
+import Testing
+
+@Suite("Layers over axes of space")
+struct SpaceLayerTests {
+  @Test(arguments: Fixture.cases("space"))
+  func agreesWithPyTorch(_ fixture: Fixture) throws {
+    let layer = try layer(fixture)
+    for entry in layer.table.parameters { entry.parameter.replace(try fixture(entry.path)) }
+    let x = try fixture("input")
+    let y = Context.training(seed: 0, step: 0) { layer(x) }
+    let roles = ["input"] + layer.table.parameters.map(\.path)
+    let leaves = [x] + layer.parameters().map(\.value)
+    let gradients = gradient(of: (y * (try fixture("cotangent"))).sum(), at: leaves)
+    try expectClose(y, fixture("expected"), absolute: 3e-6, "\(fixture.name)")
+    for (gradient, role) in zip(gradients, roles) {
+      try expectClose(
+        gradient, fixture("gradient.\(role)"), absolute: 5e-6,
+        "\(fixture.name), gradient at \(role)")
+    }
+  }
+
+  private func layer(_ fixture: Fixture) throws -> any Layer {
+    let o = fixture.options
+    let channels = try fixture("input").shape[-1]
+    let parts = fixture.name.split(separator: ".").map(String.init)
+    let number = { (key: String, other: Int) in o.integer(key) ?? other }
+    switch parts[0] {
+    case "conv": return conv(o, channels)
+    case "transposed":
+      return TransposedConv(
+        channels, number("outputs", 0), window: number("window", 0),
+        axes: try fixture("input").rank - 2, stride: number("stride", 1),
+        padding: number("padding", 0), outputPadding: number("extra", 0),
+        dilation: number("dilation", 1), groups: number("groups", 1))
+    case "group_norm": return GroupNorm(channels, groups: number("groups", 1))
+    case "batch_norm": return BatchNorm(channels)
+    case "upsample":
+      return Upsample(
+        number("factor", 1), mode: try #require(Upsample.Mode(rawValue: o.text("mode") ?? "")))
+    default: return try pool(parts[1], o)
+    }
+  }
+
+  private func conv(_ o: Options, _ channels: Int) -> Conv {
+    let window = o.list("window").map { Int($0) }
+    let all = { (value: Int) in window.map { _ in value } }
+    let padding: SpacePadding =
+      switch o.text("padding") {
+      case "same": .same
+      case "causal": .causal
+      default: .each(o.integer("padding") ?? 0)
+      }
+    return Conv(
+      channels, o.integer("outputs") ?? 0, window: window, strides: all(o.integer("stride") ?? 1),
+      padding: padding, paddingMode: PaddingMode(rawValue: o.text("mode") ?? "") ?? .zeros,
+      dilation: all(o.integer("dilation") ?? 1), groups: o.integer("groups") ?? 1,
+      bias: o.truth("bias"))
+  }
+
+  private func pool(_ name: String, _ o: Options) throws -> any Layer {
+    let (window, stride) = (o.integer("window") ?? 1, o.integer("stride") ?? 1)
+    let padding = SpacePadding.each(o.integer("padding") ?? 0)
+    let size = o.list("size").map { Int($0) }
+    switch name {
+    case "max_overlapping": return MaxPool(window, stride: stride, padding: padding)
+    case "adaptive_average": return AdaptiveAveragePool(size[0], size[1])
+    case "adaptive_max": return AdaptiveMaxPool(size[0], size[1])
+    default:
+      return AveragePool(
+        window, stride: stride, padding: padding,
+        countsPadding: name == "average" || o.truth("counts_padding"))
+    }
+  }
+
+  @Test func squeezeExciteWeighsChannels() throws {
+    let layer = SqueezeExcite(4, reduction: 2)
+    layer.initialize(seed: 1)
+    let x = Tensor.normal([2, 3, 3, 4], key: RandomKey(seed: 2))
+    let y = layer(x)
+    let share = layer.expand(layer.reduce(x.mean(over: 1, 2)).relu()).sigmoid()
+    let expected = x * share.reshaped(to: [2, 1, 1, 4])
+    try expectClose(y, expected, "squeeze and excite")
+  }
+
+  @Test func globalMaxPoolKeepsTheGreatest() throws {
+    let x = Tensor.normal([2, 3, 4, 5], key: RandomKey(seed: 3))
+    try expectClose(GlobalMaxPool()(x), x.max(over: 1, 2), absolute: 0, "global maximum")
+  }
+
+  @Test func aKernelIsDrawnByItsFans() throws {
+    let conv = Conv(8, 16, window: 3, initializer: .heNormal())
+    conv.initialize(seed: 4)
+    let variance = try conv.weight.value.variance().scalar()
+    #expect(abs(variance - 2.0 / 72) < 0.004, "\(variance) instead of 2 / (9 · 8)")
+    let bound = try conv.bias!.value.absolute().max().scalar()
+    #expect(bound <= 1 / Float(72).squareRoot())
+  }
+
+  @Test func aWrongImageIsAnErrorThatNamesTheLayer() throws {
+    struct Net: Module {
+      let conv = Conv(3, 8, window: 3)
+    }
+    let net = Net()
+    net.initialize(seed: 0)
+    let failure = try #require(net.conv(Tensor.zeros([1, 8, 8, 4])).failure)
+    #expect(
+      failure.description == """
+        convolution of [1, 8, 8, 4]: the input must be [N, H, W, 3] of floating-point numbers.
+          in model.conv (Conv 3→8 3x3)
+          hint: channels lie last; this layer was made for 3
+        """)
+  }
+
+  @Test func augmentationDependsOnSeedAndStepAlone() throws {
+    let layer = ImageAugmentation(flips: true, shift: 2, cutout: 3)
+    let pixels: [UInt8] = (0..<768).map { UInt8($0 % 251 + 1) }
+    let x = Tensor(pixels, shape: [4, 8, 8, 3])
+    func shown(_ seed: UInt64, _ step: Int) throws -> [UInt8] {
+      try Context.training(seed: seed, step: step) { layer(x) }.array(of: UInt8.self)
+    }
+    #expect(try shown(1, 1) == shown(1, 1))
+    #expect(try shown(1, 1) != shown(1, 2))
+    #expect(try shown(1, 1) != shown(2, 1))
+    #expect(try layer(x).array(of: UInt8.self) == x.array(of: UInt8.self))
+  }
+
+  @Test func aFlipMirrorsWholeImages() throws {
+    let layer = ImageAugmentation(flips: true)
+    let x = Tensor.normal([16, 2, 3, 2], key: RandomKey(seed: 5))
+    let y = try Context.training(seed: 0, step: 0) { layer(x) }.array(of: Float.self)
+    let (own, mirrored) = (
+      try x.array(of: Float.self), try x.reversed(along: 2).array(of: Float.self)
+    )
+    var flips = 0
+    for image in 0..<16 {
+      let range = image * 12..<(image + 1) * 12
+      if y[range] == mirrored[range] { flips += 1 } else { #expect(y[range] == own[range]) }
+    }
+    #expect(flips > 2 && flips < 14)
+  }
+
+  @Test func aMixtureHasTheLossOfItsParts() throws {
+    let mixup = Mixup(1)
+    let x = Tensor([1.0, 2, 3, 4], shape: [4, 1])
+    let (mixed, loss) = Context.training(seed: 3, step: 7) {
+      (
+        mixup(x),
+        mixup.loss(Tensor([0.0, 0, 0, 8])) { Loss(sum: $0[0..<1].sum(), count: 4) }
+      )
+    }
+    // x₀ is 1 and its partner 4; their targets are 0 and 8.
+    let first = try mixed.array(of: Float.self)[0]
+    let share = (4 - first) / 3
+    #expect(share >= 0.5 && share <= 1)
+    #expect(abs(try loss.sum.scalar() - (1 - share) * 8) < 1e-5)
+    #expect(try mixup(x).array(of: Float.self) == [1, 2, 3, 4])
+  }
+}

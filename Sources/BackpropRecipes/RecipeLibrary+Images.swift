@@ -72,10 +72,10 @@ extension RecipeLibrary {
         kind: resnet
         channels: [64, 128, 256, 512]
       training:
-        epochs: 20
-        batch: 128
+        epochs: 15
+        batch: 64
         optimizer: sgd
-        learning_rate: 0.1
+        learning_rate: 0.05
         momentum: 0.9
         nesterov: true
         l2: 0.0005

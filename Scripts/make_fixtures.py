@@ -121,8 +121,8 @@ def main():
         path.write_bytes(content)
         total += len(content)
         print(f"{path.name}: {len(cases)} cases, {len(content)} bytes")
-    if total > 300_000:
-        sys.exit(f"{total} bytes are too many for the repository: at most 300,000")
+    if total > 340_000:
+        sys.exit(f"{total} bytes are too many for the repository: at most 340,000")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ struct RandomProgram {
   private(set) var leaves: [Tensor] = []
   private(set) var entries: [Entry] = []
   private(set) var results: [Tensor] = []
-  private var generator: SeededGenerator
+  var generator: SeededGenerator
   private let style: Style
 
   init(seed: UInt64, style: Style = Style()) {
@@ -68,7 +68,7 @@ struct RandomProgram {
     }
   }
 
-  private mutating func addLeaf(_ shape: Shape, _ dtype: DType? = nil) {
+  mutating func addLeaf(_ shape: Shape, _ dtype: DType? = nil) {
     let narrow: DType = generator.pick([.bfloat16, .float16, .int32, .uint8, .bool])
     let type = dtype ?? (style.isDifferentiable || generator.happens(0.8) ? .float32 : narrow)
     let count = shape.count
@@ -94,7 +94,7 @@ struct RandomProgram {
     return generator.pick(fitting)
   }
 
-  private mutating func pickFloat() -> Entry? { pick { $0.tensor.dtype.isFloatingPoint } }
+  mutating func pickFloat() -> Entry? { pick { $0.tensor.dtype.isFloatingPoint } }
 
   /// Another entry that meets this one by broadcasting, made if need be.
   private mutating func partner(_ a: Entry) -> Entry? {
@@ -141,7 +141,7 @@ struct RandomProgram {
       (14, { $0.unary() }), (18, { $0.binary() }), (10, { $0.movement() }), (8, { $0.window() }),
       (8, { $0.reduction() }), (6, { $0.product() }), (5, { $0.indexing() }),
       (4, { $0.composite() }), (4, { $0.choice() }), (4, { $0.joined() }), (3, { $0.number() }),
-      (4, { $0.otherType() }), (3, { $0.order() }), (2, { $0.drawn() }),
+      (4, { $0.otherType() }), (3, { $0.order() }), (2, { $0.drawn() }), (3, { $0.space() }),
     ]
     var rest = generator.integer(0..<kinds.reduce(0) { $0 + $1.0 })
     for (weight, make) in kinds {

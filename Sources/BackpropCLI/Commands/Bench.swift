@@ -16,7 +16,7 @@ struct Bench: ParsableCommand {
 
   @Option(
     name: .customLong("workload"), parsing: .upToNextOption,
-    help: "tiny, mlp, wide, cnn, resnet, lstm, gpt (default: all).")
+    help: ArgumentHelp(stringLiteral: Workload.names.joined(separator: ", ") + " (default: all)."))
   var workloads: [String] = []
   @Flag(help: "Measure kernels instead, with their share of the machine's peak.")
   var kernels = false

@@ -59,11 +59,12 @@ struct Generate: ParsableCommand {
       repetitionPenalty: repetitionPenalty)
     for number in 0..<(count ?? (generation.makesLines ? 10 : 1)) {
       var text = prompt
-      if !json { Output.printPart(prompt) }
       try generation.generate(
         prompt: prompt, count: tokens, sampling: sampling, seed: seed &+ UInt64(number)
       ) { piece in
-        if json { text += piece } else { Output.printPart(piece) }
+        // The prompt is shown when it has been understood.
+        if !json { Output.printPart(text == prompt ? prompt + piece : piece) }
+        text += piece
       }
       if json {
         try Output.print(JSONValue.object(JSONObject([("text", .string(text))])).text())

@@ -149,6 +149,8 @@ package final class ThreadPool: @unchecked Sendable {
 }
 
 /// A lock to sleep on.
+///
+/// `@unchecked Sendable`: the system's mutex and condition are made to be used by many threads.
 private final class Monitor: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>

@@ -33,6 +33,8 @@ package final class ThreadPool: @unchecked Sendable {
   private let monitor = Monitor()
   @exclusivity(unchecked) private var body: ((_ task: Int, _ thread: Int) -> Void)?
 
+  /// A number of a task that no kernel has.
+  private static let noTask: UInt64 = 0xFFFF_FFFF
   /// How often a worker looks before it sleeps.
   private static let patience = 20_000
 
@@ -50,13 +52,17 @@ package final class ThreadPool: @unchecked Sendable {
       return
     }
     withoutActuallyEscaping(body) { body in
+      // A worker may still be looking for tasks of the kernel before. It must not take the new count
+      // for that kernel's: from here on there is nothing to take until the new one is announced.
+      let kernel = ticket.load(ordering: .relaxed) >> 32
+      ticket.store(kernel << 32 | ThreadPool.noTask, ordering: .sequentiallyConsistent)
       self.body = body
-      taskCount.store(tasks, ordering: .relaxed)
       done.store(0, ordering: .relaxed)
-      let kernel = ticket.load(ordering: .relaxed) >> 32 &+ 1
-      ticket.store(kernel << 32, ordering: .sequentiallyConsistent)
+      taskCount.store(tasks, ordering: .releasing)
+      let next = (kernel &+ 1) & ThreadPool.noTask
+      ticket.store(next << 32, ordering: .sequentiallyConsistent)
       if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.wakeAll() }
-      work(kernel & 0xFFFF_FFFF, 0)
+      work(next, 0)
       // A worker that lost its core to another process gets this one.
       var looks = 0
       while done.load(ordering: .acquiring) < tasks {
@@ -72,14 +78,18 @@ package final class ThreadPool: @unchecked Sendable {
     while true {
       let seen = ticket.load(ordering: .acquiring)
       let task = Int(seen & 0xFFFF_FFFF)
-      guard seen >> 32 == kernel, task < taskCount.load(ordering: .relaxed) else { return }
+      guard seen >> 32 == kernel, task < taskCount.load(ordering: .acquiring) else { return }
       let taken = ticket.compareExchange(
         expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
       guard taken.exchanged else { continue }
-      body?(task, thread)
+      perform(task, thread)
       done.add(1, ordering: .acquiringAndReleasing)
     }
   }
+
+  /// Apart, so that nothing holds the body any more when the task counts as done.
+  @inline(never)
+  private func perform(_ task: Int, _ thread: Int) { body?(task, thread) }
 
   private func loop(_ thread: Int) {
     _ = bp_subnormals_flush()
@@ -105,7 +115,7 @@ package final class ThreadPool: @unchecked Sendable {
   /// Ends the workers. Nothing may be running.
   package func stop() {
     isStopping.store(true, ordering: .releasing)
-    taskCount.store(0, ordering: .relaxed)
+    taskCount.store(0, ordering: .releasing)
     ticket.store(
       (ticket.load(ordering: .relaxed) >> 32 &+ 1) << 32, ordering: .sequentiallyConsistent)
     monitor.wakeAll()

@@ -173,13 +173,13 @@ int main(int count, char **words) {
       .b_batch = (ptrdiff_t)(s.k * s.n), .c_batch = (ptrdiff_t)(s.m * s.n),
       .a_type = type, .b_type = type, .c_type = type,
     };
-    const size_t bytes = bp_gemm_scratch(&args, pool.level);
+    pool.args = &args;
+    pool.tasks = bp_gemm_tasks(&args, pool.threads, pool.level);
+    const size_t bytes = bp_gemm_scratch(&args, pool.level, pool.tasks);
     for (size_t thread = 0; thread < pool.threads; thread++) {
       pool.scratch[thread] = aligned_alloc(64, bytes + 64);
       memset(pool.scratch[thread], 0, bytes + 64);
     }
-    pool.args = &args;
-    pool.tasks = bp_gemm_tasks(&args, pool.threads, pool.level);
     const double flops = 2.0 * (double)s.m * (double)s.n * (double)s.k * (double)s.batch;
     enum { rounds = 15 };
     double times[rounds], peak = 0, slowest = 0;

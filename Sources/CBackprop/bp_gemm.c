@@ -113,6 +113,7 @@ static void finish(
   const bp_product *p, size_t batch, size_t m0, size_t m1, size_t n0, size_t n1,
   const float *kept, size_t kept_row, void *epilogue_scratch
 ) {
+  // `kept`: where the block's sums are, if they are not in C.
   const bp_gemm_args *g = &p->g;
   if (p->rounds) {
     uint16_t *c = (uint16_t *)g->c + (ptrdiff_t)batch * g->c_batch;
@@ -123,8 +124,13 @@ static void finish(
     }
   }
   if (!g->epilogue) return;
-  if (p->transposed) g->epilogue(g->epilogue_context, batch, n0, n1, m0, m1, epilogue_scratch);
-  else g->epilogue(g->epilogue_context, batch, m0, m1, n0, n1, epilogue_scratch);
+  bp_gemm_block block = {.batch = batch, .m0 = m0, .m1 = m1, .n0 = n0, .n1 = n1};
+  if (p->transposed) {
+    block.m0 = n0, block.m1 = n1, block.n0 = m0, block.n1 = m1;
+  } else if (p->passes) {
+    block.c = kept, block.c_row = (ptrdiff_t)kept_row;
+  }
+  g->epilogue(g->epilogue_context, &block, epilogue_scratch);
 }
 
 /// One part of one batch entry.
@@ -135,12 +141,13 @@ static void run_part(
   const bp_gemm_args *g = &p->g;
   const bp_gemm_kernels *kernels = p->kernels;
   const size_t lanes = (size_t)kernels->lanes, unit = (size_t)kernels->pairs + 1;
-  const size_t wide = 4 * lanes, nr = 2 * lanes;
+  const size_t wide = 4 * lanes;
   const void *a = element(g->a, g->a_type, (ptrdiff_t)batch * g->a_batch);
   const void *b = element(g->b, g->b_type, (ptrdiff_t)batch * g->b_batch);
   float *packed_a = scratch, *packed_b = packed_a + blocks->a_floats;
   float *kept = packed_b + blocks->b_floats;
-  const size_t kept_row = bp_round_up(blocks->nc, nr);
+  const size_t kept_row = blocks->c_row;
+  const bool keeps = p->rounds || p->passes;
   bp_pack_fn *pack = g->b_type == BP_BF16 ? kernels->pack_bf16 : kernels->pack_f32;
 
   for (size_t im = part->m0; im < part->m1; im += blocks->rows) {
@@ -181,8 +188,10 @@ static void run_part(
             } else {
               t.b = (const float *)b + b_at, t.b_row = g->b_row;
             }
-            if (p->rounds) {
-              t.c = kept + (ic - im) * kept_row + (j - jc), t.c_row = (ptrdiff_t)kept_row;
+            const float *block = blocks->keeps_blocks
+              ? kept : kept + (ic - im) * kept_row + (block0 - jc);
+            if (keeps) {
+              t.c = (float *)block + (j - block0), t.c_row = (ptrdiff_t)kept_row;
             } else {
               t.c_row = g->c_row;
               t.c = (float *)g->c + (ptrdiff_t)batch * g->c_batch + (ptrdiff_t)ic * g->c_row
@@ -198,8 +207,7 @@ static void run_part(
             j += valid;
             if (last && (j == columns_end || j - block0 >= blocks->columns)) {
               finish(
-                p, batch, ic, ic + rows, block0, j,
-                kept + (ic - im) * kept_row + (block0 - jc), kept_row, epilogue_scratch);
+                p, batch, ic, ic + rows, block0, j, block, kept_row, epilogue_scratch);
               block0 = j;
             }
           }

@@ -40,6 +40,7 @@ bp_product bp_product_of(const bp_gemm_args *args, int level) {
   const bool pairs = g->a_type == BP_BF16 && g->b_type == BP_BF16 && g->k > 0;
   p.kernels = bp_gemm_kernels_of(level, pairs);
   p.rounds = g->c_type == BP_BF16;
+  p.passes = g->c_passes && g->epilogue && !p.rounds && g->m > 1 && g->n > 1;
   if (g->k == 0) return p;
   const size_t rows = (size_t)p.kernels->rows[BP_TILE_PACKED][2];
   p.pack_b = halves || g->b_col != 1 || (g->m > 3 * rows && g->k * g->n > 4096);
@@ -52,10 +53,12 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
   const bp_gemm_kernels *kernels = p->kernels;
   const size_t mr = (size_t)kernels->rows[BP_TILE_PACKED][2], nr = 2 * (size_t)kernels->lanes;
   bp_blocks blocks = {.kc = p->g.k, .mc = m, .nc = n, .rows = m};
-  if (p->rounds) {
+  const bool deep = p->pack_b && p->g.k > kernels->depth * ((size_t)kernels->pairs + 1);
+  if (p->rounds || (p->passes && deep)) {
     blocks.rows = bp_smaller(m, kept);
     blocks.nc = bp_smaller(n, kept);
-    blocks.c_floats = blocks.rows * bp_round_up(blocks.nc, nr);
+    blocks.c_row = bp_round_up(blocks.nc, nr);
+    blocks.c_floats = blocks.rows * blocks.c_row;
   }
   if (p->pack_b) {
     const size_t unit = (size_t)kernels->pairs + 1, depth = kernels->depth * unit;
@@ -65,7 +68,7 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
     const size_t steps = bp_parts(blocks.kc, unit);
     size_t most = bp_larger(kernels->block / (4 * steps), mr);
     // What an epilogue gets are few long rows rather than many short ones.
-    if (p->g.epilogue && !p->rounds) {
+    if (p->g.epilogue && blocks.c_row == 0) {
       const size_t rows = bp_larger(finished / bp_smaller(n, longest), 3 * mr);
       most = bp_smaller(most, bp_round_up(rows, mr));
     }
@@ -73,10 +76,8 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
     if (blocks.mc < blocks.rows) blocks.mc = bp_round_up(blocks.mc, mr);
     blocks.nc = bp_smaller(blocks.nc, bp_larger(kernels->panels / (4 * steps) / nr, 8) * nr);
     const size_t highest = bp_smaller(blocks.rows, bp_round_up(most, mr));
-    // Asked of the whole product, so that no part of it needs more scratch than that.
-    const size_t depths = bp_parts(p->g.k, blocks.kc) * steps, whole = blocks.rows * depths;
-    const size_t most_rows = p->rounds ? bp_smaller(p->g.m, kept) : p->g.m;
-    blocks.keeps_a = p->pack_a && blocks.nc < n && most_rows * depths <= kept_a;
+    const size_t whole = blocks.rows * bp_parts(p->g.k, blocks.kc) * steps;
+    blocks.keeps_a = p->pack_a && blocks.nc < n && whole <= kept_a;
     if (p->pack_a) blocks.a_floats = bp_round_up(blocks.keeps_a ? whole : highest * steps, 16);
     // Where the rows are one block, a panel is packed, used and forgotten.
     blocks.b_floats = (blocks.mc < blocks.rows ? bp_round_up(blocks.nc, nr) : nr) * steps;
@@ -88,6 +89,13 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
   if (p->g.epilogue || p->rounds) {
     const size_t widest = bp_larger(finished / blocks.mc * 5 / 4, 2 * nr);
     blocks.columns = bp_round_up(bp_parts(blocks.nc, bp_parts(blocks.nc, widest)), 2 * nr);
+  }
+  if (p->passes && !deep) {
+    // A tile may be four vectors wide, and reach that far beyond the block's end. An odd number of
+    // lines from row to row spreads the rows over the cache.
+    blocks.keeps_blocks = true;
+    blocks.c_row = bp_round_up(blocks.columns + 2 * nr, nr) + (size_t)kernels->lanes;
+    blocks.c_floats = bp_round_up(blocks.mc * blocks.c_row, 16);
   }
   return blocks;
 }
@@ -149,9 +157,15 @@ size_t bp_gemm_tasks(const bp_gemm_args *args, size_t threads, int level) {
   return threads * (each < plenty ? 1 : each < 8.0 * plenty ? 2 : 4);
 }
 
-size_t bp_gemm_scratch(const bp_gemm_args *args, int level) {
+size_t bp_gemm_scratch(const bp_gemm_args *args, int level, size_t tasks) {
   if (args->m == 0 || args->n == 0 || args->batch == 0) return 0;
   const bp_product product = bp_product_of(args, level);
-  const bp_blocks blocks = bp_blocks_of(&product, product.g.m, product.g.n);
-  return (blocks.a_floats + blocks.b_floats + blocks.c_floats) * sizeof(float);
+  size_t most = 0;
+  for (size_t task = 0; task < tasks; task++) {
+    const bp_region part = bp_region_of(&product, task, tasks);
+    if (part.m0 == part.m1 || part.n0 == part.n1) continue;
+    const bp_blocks blocks = bp_blocks_of(&product, part.m1 - part.m0, part.n1 - part.n0);
+    most = bp_larger(most, blocks.a_floats + blocks.b_floats + blocks.c_floats);
+  }
+  return most * sizeof(float);
 }

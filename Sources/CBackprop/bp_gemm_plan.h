@@ -17,6 +17,7 @@ typedef struct bp_product {
   bool transposed;                 // the epilogue is told rows for columns
   bool pack_a, pack_b;             // pack_a only together with pack_b
   bool rounds;                     // C is bfloat16: its sums stay in scratch until k is done
+  bool passes;                     // C is for the epilogue only, and never leaves the scratch
 } bp_product;
 
 /// Part of a product: some batch entries, some rows, some columns.
@@ -33,6 +34,8 @@ typedef struct bp_blocks {
   size_t columns;                  // columns of a finished block, for the epilogue
   bool keeps_a;                    // all of `rows` times k is packed, once for all columns
   size_t a_floats, b_floats, c_floats;
+  bool keeps_blocks;               // the scratch for C holds one finished block, not rows times nc
+  size_t c_row;                    // from row to row of the scratch for C
 } bp_blocks;
 
 bp_product bp_product_of(const bp_gemm_args *args, int level);

@@ -20,6 +20,7 @@ typedef struct runner {
   int64_t seen[5];          // the last tile's shape and place, for loads that need no repeating
   int64_t outer;
   int64_t column_start;     // first column of the unit at hand
+  const bp_pass_block *block;
 } runner;
 
 size_t bp_scratch_tables(const bp_program *program) {
@@ -113,6 +114,11 @@ static void enter(runner *run, int64_t outer) {
   }
 }
 
+/// Elements from row to row of an operand.
+static int64_t row_stride(const runner *run, const bp_access *x) {
+  return run->block && !x->is_output && x->slot == run->block->slot ? run->block->row : x->row;
+}
+
 /// The column outputs' accumulators: `part` 0 the block of rows at hand, 1 the total.
 static float *column(const runner *run, uint32_t i, int part) {
   return run->columns + (2 * i + (uint32_t)part) * bp_round_up(run->program->unit_cols, BP_LANES);
@@ -137,17 +143,18 @@ static void run_tile(
   memcpy(run->seen, shape, sizeof(shape));
   for (uint32_t i = 0; i < program->n_access; i++) {
     const bp_access *x = &program->access[i];
-    char *p = run->base[i] + (row * x->row + col * x->col) * x->size;
+    const int64_t x_row = row_stride(run, x);
+    char *p = run->base[i] + (row * x_row + col * x->col) * x->size;
     run->memory[i] = p;
     if (!x->in_place) continue;
     if (copied) {
       uint32_t *shadow = run->shadows + x->shadow * program->tile_words;
       run->place[x->place] = shadow;
       run->stride[x->place] = pitch;
-      if (!x->is_output) program->level->copy_in(shadow, pitch, p, x, x->row, rows, cols);
+      if (!x->is_output) program->level->copy_in(shadow, pitch, p, x, x_row, rows, cols);
     } else {
       run->place[x->place] = (uint32_t *)p;
-      run->stride[x->place] = x->row;
+      run->stride[x->place] = x_row;
     }
   }
   for (uint32_t i = 0; i < program->n_columns; i++) {
@@ -192,6 +199,7 @@ static void prefetch_tile(const runner *run, int64_t row, int64_t col, int64_t r
   for (uint32_t i = 0; i < program->n_access; i++) {
     const bp_access *x = &program->access[i];
     if (x->is_output || !x->in_place || x->class != BP_FULL || x->row == 0) continue;
+    if (run->block && x->slot == run->block->slot) continue;
     for (int64_t r = 0; r < rows; r++) {
       const char *p = run->base[i] + ((row + r) * x->row + col) * x->size;
       for (int64_t byte = 0; byte < cols * x->size; byte += 64) __builtin_prefetch(p + byte, 0, 2);
@@ -321,9 +329,16 @@ void bp_pass_run(
 
 void bp_pass_run_region(
     const bp_pass *pass, void *const *slots, const uint32_t *scalars, int64_t batch, int64_t m0,
-    int64_t m1, int64_t n0, int64_t n1, void *scratch) {
+    int64_t m1, int64_t n0, int64_t n1, const bp_pass_block *block, void *scratch) {
   if (m0 >= m1 || n0 >= n1) return;
   runner *run = begin(pass->region, slots, scalars, scratch);
   enter(run, batch);
+  run->block = block;
+  for (uint32_t i = 0; block && i < pass->region->n_access; i++) {
+    const bp_access *x = &pass->region->access[i];
+    if (x->is_output || x->slot != block->slot) continue;
+    // As if the rows and columns before the rectangle were there, too.
+    run->base[i] = (char *)((uintptr_t)block->data - (uintptr_t)((m0 * block->row + n0) * 4));
+  }
   rectangle(run, m0, m1, n0, n1);
 }

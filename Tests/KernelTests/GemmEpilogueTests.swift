@@ -37,29 +37,53 @@ private final class Witness {
             m, k, n, batch: batch, aTransposed: transposed, bTransposed: transposed, cType: cType)
           for level in availableGemmLevels {
             for tasks in [1, 2, 5] { observe(problem, level: level, tasks: tasks) }
+            guard cType == BP_F32, m > 1, n > 1 else { continue }
+            for tasks in [1, 2, 5] { observePassing(problem, level: level, tasks: tasks) }
           }
         }
       }
     }
   }
 
-  private func observe(_ problem: GemmProblem, level: Int32, tasks: Int) {
+  private func witnessed(_ problem: GemmProblem, level: Int32, tasks: Int)
+    -> (Witness, [Float]?)
+  {
     let witness = Witness(problem)
     problem.args.epilogue_context = Unmanaged.passUnretained(witness).toOpaque()
-    problem.args.epilogue = { context, batch, m0, m1, n0, n1, _ in
+    problem.args.epilogue = { context, block, _ in
       let witness = Unmanaged<Witness>.fromOpaque(context!).takeUnretainedValue()
-      for i in m0..<m1 {
-        for j in n0..<n1 {
-          let index = (batch * witness.rows + i) * witness.columns + j
+      guard let block = block?.pointee else { return }
+      for i in block.m0..<block.m1 {
+        for j in block.n0..<block.n1 {
+          let index = (block.batch * witness.rows + i) * witness.columns + j
           witness.seen[index] += 1
-          if let c = witness.c {
-            witness.values[index] = c[batch * witness.cBatch + i * witness.cRow + j]
+          if let c = block.c {
+            witness.values[index] = c[(i - block.m0) * block.c_row + j - block.n0]
+          } else if let c = witness.c {
+            witness.values[index] = c[block.batch * witness.cBatch + i * witness.cRow + j]
           }
         }
       }
     }
     let result = problem.run(level: level, tasks: tasks)
     problem.args.epilogue = nil
+    return (witness, result)
+  }
+
+  /// A product that only its epilogue sees: C stays as it was.
+  private func observePassing(_ problem: GemmProblem, level: Int32, tasks: Int) {
+    problem.args.c_passes = 1
+    defer { problem.args.c_passes = 0 }
+    let (witness, result) = witnessed(problem, level: level, tasks: tasks)
+    let place =
+      "\(problem.args.m)x\(problem.args.k)x\(problem.args.n), \(levelName(level)), \(tasks)"
+    #expect(witness.seen.allSatisfy { $0 == 1 }, "\(place)")
+    #expect(witness.values == problem.expected, "\(place)")
+    #expect(result?.allSatisfy { $0.bitPattern == 0x4e4e_4e4e } == true, "\(place)")
+  }
+
+  private func observe(_ problem: GemmProblem, level: Int32, tasks: Int) {
+    let (witness, result) = witnessed(problem, level: level, tasks: tasks)
     let g = problem.args
     let place = "\(g.m)x\(g.k)x\(g.n) in \(g.batch), \(levelName(level)), \(tasks) tasks"
     #expect(witness.seen.allSatisfy { $0 == 1 }, "\(place)")
@@ -71,7 +95,7 @@ private final class Witness {
     let level = Int32(bp_level_best())
     let small = GemmProblem(32, 16, 16)
     #expect(bp_gemm_tasks(&small.args, 8, level) == 1)
-    #expect(bp_gemm_scratch(&small.args, level) == 0)
+    #expect(bp_gemm_scratch(&small.args, level, 1) == 0)
     var large = small.args
     large.m = 1024
     large.n = 1024

@@ -73,7 +73,7 @@ import Testing
         args.c_row = 1
         args.c_type = Int32(BP_BF16.rawValue)
         let scratch = UnsafeMutableRawPointer.allocate(
-          byteCount: bp_gemm_scratch(&args, level), alignment: 64)
+          byteCount: bp_gemm_scratch(&args, level, 1), alignment: 64)
         defer { scratch.deallocate() }
         withUnsafePointer(to: &input) { a in
           withUnsafePointer(to: &one) { b in

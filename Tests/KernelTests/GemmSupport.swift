@@ -130,7 +130,7 @@ final class GemmProblem {
     let isHalf = args.c_type == Int32(BP_BF16.rawValue)
     let halves = c.base.assumingMemoryBound(to: UInt16.self)
     for index in 0..<(cCount * (isHalf ? 1 : 2)) { halves[index] = Self.untouched }
-    let bytes = bp_gemm_scratch(&args, level)
+    let bytes = bp_gemm_scratch(&args, level, tasks)
     // Scratch ends at a page that may not be touched; what it held must not matter.
     let scratch = GuardedArray(bytes: (bytes + 63) / 64 * 64, atEnd: true)
     memset(scratch.base, 0xff, bytes)

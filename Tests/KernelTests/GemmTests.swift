@@ -105,7 +105,7 @@ import Testing
         args.b_col = 2
         args.c_row = n
         let scratch = UnsafeMutableRawPointer.allocate(
-          byteCount: bp_gemm_scratch(&args, level), alignment: 64)
+          byteCount: bp_gemm_scratch(&args, level, 1), alignment: 64)
         defer { scratch.deallocate() }
         result.withUnsafeMutableBytes { bytes in
           args.c = bytes.baseAddress

@@ -224,7 +224,7 @@ struct Pass {
     try withCall(pass, slots) { pointers, bits, scratch in
       bp_pass_run_region(
         pass, pointers, bits, Int64(batch), Int64(rows.lowerBound), Int64(rows.upperBound),
-        Int64(columns.lowerBound), Int64(columns.upperBound), scratch)
+        Int64(columns.lowerBound), Int64(columns.upperBound), nil, scratch)
     }
   }
 

@@ -16,9 +16,11 @@ import BackpropTraining
 /// | wide     | 1024-4096-4096-1024 GELU, sq.   | 256   | SGD momentum | rows   |
 /// | cnn      | conv 1-32-64, pool, 9216-128-10 | 64    | Adam 1e-3    | images |
 /// | resnet   | ResNet-18 for 32x32 images      | 32    | SGD momentum | images |
+/// | lstm     | embedding, LSTM 128-256, linear | 32x128| Adam 1e-3    | tokens |
 /// | gpt      | GPT of 6 layers, 384 wide       | 8x256 | AdamW 1e-3   | tokens |
+/// | gpt2     | GPT-2 of 124 million weights    | 4x64  | AdamW 1e-4   | tokens |
 enum Workload {
-  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt"]
+  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt", "gpt2"]
 
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
@@ -91,6 +93,15 @@ struct Steps {
       let (x, y) = (tokens[0..., 0..<256] + 0, tokens[0..., 1...] + 0)
       try self.init(
         model, AdamW(model, learningRate: 1e-3), [x, y], items: 8 * 256, precision
+      ) {
+        crossEntropy(model(x), y)
+      }
+    case "gpt2":
+      let model = GPT(vocabulary: 50257, context: 1024, layers: 12, block: .gpt2(768, heads: 12))
+      let tokens = Steps.tokens([4, 65], below: 50257, 1)
+      let (x, y) = (tokens[0..., 0..<64] + 0, tokens[0..., 1...] + 0)
+      try self.init(
+        model, AdamW(model, learningRate: 1e-4), [x, y], items: 4 * 64, precision
       ) {
         crossEntropy(model(x), y)
       }

@@ -23,6 +23,7 @@ extension Plan.Place: CustomStringConvertible {
     case .result(let index): "result \(index)"
     case .donated(let leaf): "over leaf \(leaf)"
     case .arena(let offset): "arena +\(offset)"
+    case .none: "passes"
     }
   }
 }

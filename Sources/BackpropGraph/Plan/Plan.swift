@@ -13,6 +13,8 @@ package struct Plan: Sendable {
     case donated(leaf: Int)
     /// A range of the arena.
     case arena(offset: Int)
+    /// Nowhere: blocks of it pass from one half of a step to the other.
+    case none
   }
 
   package struct Buffer: Sendable {
@@ -132,4 +134,7 @@ package struct MatmulStep: Sendable {
   package var c: Operand
   /// Over [m, n] or [batch, m, n].
   package var epilogue: Pass?
+  /// Nobody but the epilogue reads the product: blocks of it go from one to the other, and no memory
+  /// holds it whole.
+  package var passes = false
 }

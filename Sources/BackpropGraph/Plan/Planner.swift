@@ -64,10 +64,20 @@ package struct Planner {
   }
 
   /// Memory for the sums of a product whose value itself is not kept.
-  private mutating func scratchSlot(_ byteCount: Int, _ label: String) -> Int {
+  private mutating func scratchSlot(_ value: Lowering.Value, _ place: Plan.Place) -> Int {
+    let byteCount = place == .none ? 0 : value.count * value.dtype.byteCount
     plan.buffers.append(
-      Plan.Buffer(place: .arena(offset: -1), byteCount: byteCount, label: label))
+      Plan.Buffer(place: place, byteCount: byteCount, label: "\(value.dtype)\(value.shape)"))
     return plan.buffers.count - 1
+  }
+
+  /// Whether a product goes to its epilogue block by block and nowhere else: where writing it to
+  /// memory would cost much beside computing it.
+  private func passes(_ value: Lowering.Value, m: Int, n: Int) -> Bool {
+    guard case .matmul = value.primitive, m > 1, n > 1, value.dtype == .float32 else {
+      return false
+    }
+    return value.count >= 1 << 18 && values[value.operands[0]].shape[-1] <= 1024
   }
 
   private mutating func touch(_ slot: Int) {
@@ -94,6 +104,7 @@ package struct Planner {
         plan.buffers[slot].place = .result(results.count)
         results[slot] = results.count
         held += plan.buffers[slot].byteCount
+      case .none: break
       case .leaf, .donated: held += plan.buffers[slot].byteCount
       }
     }
@@ -134,15 +145,16 @@ package struct Planner {
     guard let product = group.members.first(where: { isMatmul($0) }) else { return }
     let value = values[product]
     let epilogue = group.members.filter { $0 != product }
-    let bytes = value.count * value.dtype.byteCount
     let c: Int
+    var passes = false
     if grouping.stored.contains(product) {
       c = slot(product)
     } else if let host = epilogue.first(where: { canHost($0, product, group) }) {
       // The sums may stand where a result of the epilogue will be written over them.
       c = slot(host)
     } else {
-      c = scratchSlot(bytes, "\(value.dtype)\(value.shape)")
+      passes = self.passes(value, m: m, n: n)
+      c = scratchSlot(value, passes ? .none : .arena(offset: -1))
     }
     var pass: Pass?
     if !epilogue.isEmpty {
@@ -161,7 +173,8 @@ package struct Planner {
     }
     let k = values[x].shape[-1]
     let step = MatmulStep(
-      batch: batch, m: m, n: n, k: k, a: matrix(x), b: matrix(y), c: result, epilogue: pass)
+      batch: batch, m: m, n: n, k: k, a: matrix(x), b: matrix(y), c: result, epilogue: pass,
+      passes: passes)
     finish(.matmul(step), touching: touched.union([step.a.slot, step.b.slot]))
   }
 

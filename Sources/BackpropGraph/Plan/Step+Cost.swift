@@ -22,7 +22,8 @@ extension Step {
     case .matmul(let step):
       step.batch
         * (step.m * step.k * step.a.dtype.byteCount + step.k * step.n * step.b.dtype.byteCount
-          + step.m * step.n * step.c.dtype.byteCount) + (step.epilogue?.bytesMoved ?? 0)
+          + (step.passes ? -1 : 1) * step.m * step.n * step.c.dtype.byteCount)
+        + (step.epilogue?.bytesMoved ?? 0)
     case .convolution(let step), .convolutionKernelGradient(let step):
       step.bytesMoved + (step.epilogue?.bytesMoved ?? 0)
     case .pooling(let step): step.bytesMoved

@@ -141,7 +141,7 @@ final class Epilogue {
     let this = context.assumingMemoryBound(to: Content.self).pointee
     bp_pass_run_region(
       this.pass, this.slots, this.scalars, Int64(batch), Int64(m0), Int64(m1), Int64(n0),
-      Int64(n1), scratch)
+      Int64(n1), nil, scratch)
   }
 
   func prepare(

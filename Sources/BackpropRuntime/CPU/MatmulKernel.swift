@@ -15,6 +15,8 @@ final class MatmulKernel {
   /// What the epilogue needs when a block of the product is done.
   private struct Context {
     let pass: OpaquePointer
+    /// The slot that stands for the product where it has no memory.
+    let product: UInt32
     let slots: UnsafePointer<UnsafeMutableRawPointer?>
     let scalars: UnsafePointer<UInt32>
   }
@@ -38,23 +40,27 @@ final class MatmulKernel {
     arguments.b_type = Int32(step.b.dtype.kernelType)
     arguments.c_type = Int32(step.c.dtype.kernelType)
     if epilogue != nil {
-      arguments.epilogue = { context, batch, m0, m1, n0, n1, scratch in
-        guard let context else { return }
+      arguments.epilogue = { context, block, scratch in
+        guard let context, let block = block?.pointee else { return }
         let this = context.assumingMemoryBound(to: Context.self).pointee
-        bp_pass_run_region(
-          this.pass, this.slots, this.scalars, Int64(batch), Int64(m0), Int64(m1), Int64(n0),
-          Int64(n1), scratch)
+        var product = bp_pass_block(slot: this.product, data: block.c, row: Int64(block.c_row))
+        withUnsafePointer(to: &product) {
+          bp_pass_run_region(
+            this.pass, this.slots, this.scalars, Int64(block.batch), Int64(block.m0),
+            Int64(block.m1), Int64(block.n0), Int64(block.n1), block.c == nil ? nil : $0, scratch)
+        }
       }
       arguments.epilogue_context = UnsafeMutableRawPointer(context)
+      arguments.c_passes = step.passes ? 1 : 0
     }
     self.arguments = arguments
     let threads = cpu.pool.threadCount
-    scratchSize = (bp_gemm_scratch(&arguments, cpu.level) + 63) & ~63
     let work = 2.0 * Double(step.batch) * Double(step.m) * Double(step.n) * Double(step.k)
     let follow = epilogue.map { Double($0.units) * $0.unitCost } ?? 0
     // At some 50 operations a nanosecond.
     isParallel = threads > 1 && work / 50 + follow > Program.parallelThreshold
     tasks = isParallel ? Int(bp_gemm_tasks(&arguments, threads, cpu.level)) : 1
+    scratchSize = (bp_gemm_scratch(&arguments, cpu.level, tasks) + 63) & ~63
   }
 
   deinit { context.deallocate() }
@@ -66,13 +72,17 @@ final class MatmulKernel {
     if let epilogue {
       epilogue.setScalars(scalars)
       context.initialize(
-        to: Context(pass: epilogue.pass, slots: slots, scalars: epilogue.scalars))
+        to: Context(
+          pass: epilogue.pass, product: UInt32(step.c.slot), slots: slots,
+          scalars: epilogue.scalars))
     }
-    guard let a = slots[step.a.slot], let b = slots[step.b.slot], let c = slots[step.c.slot]
-    else { preconditionFailure("a matrix product without memory") }
+    guard let a = slots[step.a.slot], let b = slots[step.b.slot] else {
+      preconditionFailure("a matrix product without operands")
+    }
     arguments.a = UnsafeRawPointer(a + step.a.offset * step.a.dtype.byteCount)
     arguments.b = UnsafeRawPointer(b + step.b.offset * step.b.dtype.byteCount)
-    arguments.c = c + step.c.offset * step.c.dtype.byteCount
+    arguments.c = slots[step.c.slot].map { $0 + step.c.offset * step.c.dtype.byteCount }
+    precondition(arguments.c != nil || step.passes, "a matrix product without memory")
     let size = scratchSize + (epilogue?.scratchSize ?? 0)
     if !isParallel {
       let scratch = cpu.scratch(0, size)

@@ -50,7 +50,7 @@ package final class Program {
       switch buffer.place {
       case .leaf(let index), .donated(let index): leaf = index
       case .result: leaf = -1
-      case .arena: continue
+      case .arena, .none: continue
       }
       bindingOf[slot] = bindings.count
       bindings.append(Binding(slot: slot, leaf: Int32(leaf), byteCount: buffer.byteCount))

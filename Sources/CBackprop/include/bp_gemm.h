@@ -9,6 +9,13 @@
 
 #include <stddef.h>
 
+/// A finished block of a product.
+typedef struct bp_gemm_block {
+  size_t batch, m0, m1, n0, n1;
+  const float *c;                         // where its first element lies; NULL: in C itself
+  ptrdiff_t c_row;
+} bp_gemm_block;
+
 /// C[b][i][j] = sum over p of A[b][i][p] * B[b][p][j], for i < m, j < n, p < k, b < batch.
 ///
 /// In float32 every element is one chain of fused multiply-adds over p ascending, from 0.0f. So
@@ -26,17 +33,19 @@ typedef struct bp_gemm_args {
   int a_type, b_type, c_type;             // BP_F32 or BP_BF16; sums are float32 always
   /// Called once for each finished block of C, rows m0 ..< m1 and columns n0 ..< n1 of a batch
   /// entry, while it is in the cache, by the task that computed it. May be NULL.
-  void (*epilogue)(
-    void *context, size_t batch, size_t m0, size_t m1, size_t n0, size_t n1, void *scratch);
+  void (*epilogue)(void *context, const bp_gemm_block *block, void *scratch);
   void *epilogue_context;
+  /// Nobody but the epilogue wants C: it is handed over block by block, and `c` is not touched.
+  /// Only for a float32 C of more than one row and column.
+  int c_passes;
 } bp_gemm_args;
 
 /// Into how many tasks to cut this product for so many threads. A task touches its own part of C
 /// only, so tasks need no order among them.
 size_t bp_gemm_tasks(const bp_gemm_args *args, size_t threads, int level);
 
-/// How many bytes of scratch, aligned to 64, any one task needs; 0 when none.
-size_t bp_gemm_scratch(const bp_gemm_args *args, int level);
+/// How many bytes of scratch, aligned to 64, any one of so many tasks needs; 0 when none.
+size_t bp_gemm_scratch(const bp_gemm_args *args, int level, size_t tasks);
 
 /// Runs one task of `tasks` (any number above `task`; what bp_gemm_tasks says is the fastest).
 /// `epilogue_scratch` is handed to the epilogue as it is.

@@ -138,10 +138,18 @@ void bp_pass_run(
     const bp_pass *pass, void *const *slots, const uint32_t *scalars, int64_t unit_begin,
     int64_t unit_end, void *scratch);
 
+/// Where a block of an input lies that has no memory of its own: the rectangle that is run, from its
+/// first element on, float32.
+typedef struct bp_pass_block {
+  uint32_t slot;                  // of the input that it stands for
+  const float *data;
+  int64_t row;                    // elements from row to row
+} bp_pass_block;
+
 /// Runs a FLAT pass of rank 2 [m, n] (batch 0) or 3 [batch, m, n] over one rectangle only, for the
-/// epilogue of a matrix product. Results are those of bp_pass_run.
+/// epilogue of a matrix product. Results are those of bp_pass_run. `block` may be NULL.
 void bp_pass_run_region(
     const bp_pass *pass, void *const *slots, const uint32_t *scalars, int64_t batch, int64_t m0,
-    int64_t m1, int64_t n0, int64_t n1, void *scratch);
+    int64_t m1, int64_t n0, int64_t n1, const bp_pass_block *block, void *scratch);
 
 #endif

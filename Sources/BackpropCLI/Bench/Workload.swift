@@ -154,6 +154,7 @@ struct Steps {
   ) throws {
     self.items = items
     model.initialize(seed: 0)
+    try model.prepare()
     try evaluate(data)
     // As the training loop does, the model is looked through once.
     let parameters = model.parameters()

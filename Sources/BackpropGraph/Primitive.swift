@@ -68,6 +68,8 @@ package enum Primitive: Hashable, Sendable {
   case gather(UInt8)
   /// Zeros, to which slices are added along an axis at int32 positions; the adjoint of `gather`.
   case scatterAdd(UInt8)
+  /// The first operand with other slices, the third, along an axis at int32 positions, the second.
+  case put(UInt8)
   /// int32 positions that sort an axis, stably; NaN last.
   case argumentSort(UInt8, descending: Bool)
   /// The identity whose derivative is zero.
@@ -113,6 +115,7 @@ package enum Primitive: Hashable, Sendable {
     case .matmul: 23 << 56
     case .gather(let axis): 24 << 56 | UInt64(axis)
     case .scatterAdd(let axis): 25 << 56 | UInt64(axis)
+    case .put(let axis): 40 << 56 | UInt64(axis)
     case .argumentSort(let axis, let descending):
       26 << 56 | (descending ? 256 : 0) | UInt64(axis)
     case .stopGradient: 27 << 56
@@ -160,6 +163,7 @@ package enum Primitive: Hashable, Sendable {
     case .windowMaxSelection(let pooling): Pullback.ofWindowMaxSelection(pooling, x, g)
     case .gather(let axis): Pullback.ofGather(Int(axis), x, g)
     case .scatterAdd(let axis): Pullback.ofScatterAdd(Int(axis), x, g)
+    case .put(let axis): Pullback.ofPut(Int(axis), x, g)
     case .argumentSort: [nil]
     case .scan(let scan): Pullback.ofScan(scan, x, y, g)
     case .stopGradient: [nil]

@@ -94,7 +94,8 @@ public struct GPT: Decoder, CustomStringConvertible {
         "GPT", [tokens], "tokens must be [B], and a place must be left in the caches",
         hint: "the context has \(context) places", shape: [1, vocabularySize], dtype: .float32)
     }
-    // A number that changes from place to place, and never the plan.
+    state.makeRoom()
+    // A number that changes from place to place, and seldom the plan.
     let position = Tensor.full([], Float(state.position), dtype: .int32)
     var x = embedding(tokens.expanded(at: 1))
     if let positions { x = x + positions(position.reshaped(to: [1])) }

@@ -125,6 +125,17 @@ enum Rows {
     return result
   }
 
+  /// `x: [O…, n, I…], values: [O…, J, I…], indices: [J] -> [O…, n, I…]`.
+  static func put(
+    _ x: ReferenceValue, _ values: ReferenceValue, at indices: ReferenceValue, along axis: Int
+  ) throws -> [Double] {
+    var result = x.elements
+    for (place, element) in zip(try places(indices, in: x.shape, along: axis), values.elements) {
+      result[place] = element
+    }
+    return result
+  }
+
   /// The places in a tensor of the shape `[O…, n, I…]` that `indices: [J…]` name along an axis, in
   /// the order of `[O…, J…, I…]`.
   private static func places(

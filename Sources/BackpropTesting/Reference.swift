@@ -118,6 +118,7 @@ struct Interpreter {
       case .windowMaxSelection(let pooling): Space.windowMaxSelection(x[0], x[1], pooling.fields)
       case .gather(let axis): try Rows.gather(x[0], x[1], along: Int(axis), shape)
       case .scatterAdd(let axis): try Rows.scatterAdd(x[1], at: x[0], along: Int(axis), shape)
+      case .put(let axis): try Rows.put(x[0], x[2], at: x[1], along: Int(axis))
       case .argumentSort(let axis, let descending):
         Rows.argumentSort(x[0], along: Int(axis), descending: descending)
       case .stopGradient: x[0].elements

@@ -218,6 +218,22 @@ static void run_part(
   }
 }
 
+/// A vector times a matrix with contiguous columns: some hundred results at a time.
+static void run_dots(
+  const bp_product *p, size_t batch, const bp_region *part, void *epilogue_scratch
+) {
+  enum { block = 512 };
+  const bp_gemm_args *g = &p->g;
+  const float *a = (const float *)g->a + (ptrdiff_t)batch * g->a_batch;
+  const float *b = (const float *)g->b + (ptrdiff_t)batch * g->b_batch;
+  float *c = (float *)g->c + (ptrdiff_t)batch * g->c_batch;
+  for (size_t j = part->n0; j < part->n1; j += block) {
+    const size_t end = bp_smaller(j + block, part->n1);
+    p->kernels->dots(c + j, end - j, b + (ptrdiff_t)j * g->b_col, g->b_col, a, g->k);
+    finish(p, batch, 0, 1, j, end, NULL, 0, epilogue_scratch);
+  }
+}
+
 void bp_gemm_run(
   const bp_gemm_args *args, size_t threads, int level, size_t task, size_t tasks, void *scratch,
   void *epilogue_scratch
@@ -227,6 +243,12 @@ void bp_gemm_run(
   const bp_product product = bp_product_of(args, level);
   const bp_region region = bp_region_of(&product, task, tasks);
   if (region.m0 == region.m1 || region.n0 == region.n1) return;
+  if (product.dots) {
+    for (size_t batch = region.batch0; batch < region.batch1; batch++) {
+      run_dots(&product, batch, &region, epilogue_scratch);
+    }
+    return;
+  }
   const bp_blocks blocks = bp_blocks_of(&product, region.m1 - region.m0, region.n1 - region.n0);
   for (size_t batch = region.batch0; batch < region.batch1; batch++) {
     run_part(&product, &blocks, batch, &region, scratch, epilogue_scratch);

@@ -45,6 +45,8 @@ typedef struct bp_gemm_kernels {
   int rows[BP_TILE_MODES][BP_TILE_MAX_VECTORS + 1];
   bp_tile_fn *tile[BP_TILE_MODES][BP_TILE_MAX_VECTORS + 1][BP_TILE_MAX_ROWS + 1];
   bp_pack_fn *pack_f32, *pack_bf16;
+  /// c[j] = sum over p < k, ascending, of a[p] b[j * stride + p], for j < n.
+  void (*dots)(float *c, size_t n, const float *b, ptrdiff_t stride, const float *a, size_t k);
   /// to[i] = from[i], rounded to the nearest bfloat16, ties to even.
   void (*round_bf16)(uint16_t *to, const float *from, size_t count);
   /// Runs so many rounds of independent multiply-adds; returns the operations done.

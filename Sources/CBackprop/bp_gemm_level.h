@@ -9,6 +9,9 @@
 
 #include "bp_gemm_tile.h"
 #include "bp_gemm_pack.h"
+#if !defined(BP_DOT)
+#include "bp_gemm_vector.h"
+#endif
 
 #if !defined(BP_ROWS_2_MASKED)
 #define BP_ROWS_2_MASKED BP_ROWS_2
@@ -102,6 +105,9 @@ const bp_gemm_kernels BP_LEVEL = {
     [BP_TILE_STRIDED] = {0, BP_ROWS_1, BP_ROWS_2, 0, BP_ROWS_4},
     [BP_TILE_MASKED] = {0, BP_ROWS_1, BP_ROWS_2_MASKED, 0, BP_ROWS_4},
   },
+#endif
+#if !defined(BP_DOT)
+  .dots = bp_dots,
 #endif
   .pack_f32 = bp_pack_floats,
   .pack_bf16 = bp_pack_halves,

@@ -17,10 +17,9 @@ const bp_gemm_kernels *bp_gemm_kernels_of(int level, int both_halves) {
   }
 }
 
-/// A matrix times a vector, where the other direction of the matrix is the one to run along.
+/// A matrix times a vector is taken as a vector times a matrix: vectors run along the results.
 static bool is_better_transposed(const bp_gemm_args *g) {
-  if (g->n == 1 && g->c_row == 1 && g->a_row == 1 && g->m > 1) return true;
-  return g->m == 1 && g->n > 1 && g->b_col != 1;
+  return g->n == 1 && g->c_row == 1 && g->m > 1;
 }
 
 bp_product bp_product_of(const bp_gemm_args *args, int level) {
@@ -42,6 +41,8 @@ bp_product bp_product_of(const bp_gemm_args *args, int level) {
   p.rounds = g->c_type == BP_BF16;
   p.passes = g->c_passes && g->epilogue && !p.rounds && g->m > 1 && g->n > 1;
   if (g->k == 0) return p;
+  p.dots = g->m == 1 && g->b_row == 1 && g->a_col == 1 && !halves && !p.rounds;
+  if (p.dots) return p;
   const size_t rows = (size_t)p.kernels->rows[BP_TILE_PACKED][2];
   p.pack_b = halves || g->b_col != 1 || (g->m > 3 * rows && g->k * g->n > 4096);
   p.pack_a = halves || (p.pack_b && (g->a_col != 1 || g->n >= 128));
@@ -53,6 +54,7 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
   const bp_gemm_kernels *kernels = p->kernels;
   const size_t mr = (size_t)kernels->rows[BP_TILE_PACKED][2], nr = 2 * (size_t)kernels->lanes;
   bp_blocks blocks = {.kc = p->g.k, .mc = m, .nc = n, .rows = m};
+  if (p->dots) return blocks;
   const bool deep = p->pack_b && p->g.k > kernels->depth * ((size_t)kernels->pairs + 1);
   if (p->rounds || (p->passes && deep)) {
     blocks.rows = bp_smaller(m, kept);

@@ -15,6 +15,7 @@ typedef struct bp_product {
   bp_gemm_args g;                  // perhaps transposed: then C is a row or a column
   const bp_gemm_kernels *kernels;
   bool transposed;                 // the epilogue is told rows for columns
+  bool dots;                       // a vector times a matrix with contiguous columns
   bool pack_a, pack_b;             // pack_a only together with pack_b
   bool rounds;                     // C is bfloat16: its sums stay in scratch until k is done
   bool passes;                     // C is for the epilogue only, and never leaves the scratch

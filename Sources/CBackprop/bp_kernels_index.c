@@ -28,6 +28,18 @@ int64_t bp_gather(
   return wrong;
 }
 
+void bp_put(
+    void *out, const void *x, const int32_t *index, int64_t axis, int64_t inner, int64_t count,
+    uint32_t size, int64_t begin, int64_t end) {
+  const int64_t bytes = inner * size;
+  for (int64_t o = begin; o < end; o++) {
+    for (int64_t i = 0; i < count; i++) {
+      char *to = (char *)out + (o * axis + index[i]) * bytes;
+      memcpy(to, (const char *)x + (o * count + i) * bytes, (size_t)bytes);
+    }
+  }
+}
+
 int64_t bp_scatter_add_units(int64_t outer, int64_t inner) {
   return outer * ((inner + COLUMN_BLOCK - 1) / COLUMN_BLOCK);
 }

@@ -16,7 +16,8 @@ extension Primitive {
       Tolerance(ulps: 64, absolute: 4e-6, reason: "what each step rounds goes into the next")
     case .source, .failed, .constant, .literal, .placeholder, .iota, .random, .compare, .select,
       .cast, .reshape, .permute, .broadcast, .slice, .pad, .reverse, .concatenate, .argument,
-      .gather, .argumentSort, .stopGradient, .barrier, .call, .output, .reduce, .cumulativeSum,
+      .gather, .put, .argumentSort, .stopGradient, .barrier, .call, .output, .reduce,
+      .cumulativeSum,
       .matmul, .scatterAdd, .convolution, .convolutionKernelGradient, .windowSum, .windowMax,
       .windowMaxPullback, .windowMaxSelection:
       .exact

@@ -303,6 +303,13 @@ struct RandomProgram {
       let list = (0..<shape.count).map { _ in Int32(generator.integer(0..<size)) }
       return x.taken(Tensor(list, shape: shape), along: axis)
     }
+    if generator.happens(0.4) {
+      let count = generator.integer(1..<4)
+      guard let values = pick({ $0.tensor.shape == x.shape && $0.tensor.dtype == x.dtype })?.tensor
+      else { return nil }
+      let own = values.gathered(positions([count], size), along: axis)
+      return x.replaced(at: positions([count], size), with: own, along: axis)
+    }
     let rows = generator.integer(1..<9)
     return x.scatterAdded(positions([size], rows), along: axis, size: rows)
   }

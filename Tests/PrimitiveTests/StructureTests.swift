@@ -149,6 +149,11 @@ extension DeviceTests {
             }
             let rows = (0..<size).map { _ in Int32(generator.integer(0..<4)) }
             try expectReference(x.scatterAdded(Tensor(rows), along: axis, size: 4))
+            for count in [0, 1, 3] {
+              let places = (0..<count).map { _ in Int32(generator.integer(0..<size)) }
+              let values = numbers(shape.replacing(axis, with: count), &generator, dtype)
+              try expectReference(x.replaced(at: Tensor(places), with: values, along: axis))
+            }
           }
         }
       }
@@ -162,6 +167,8 @@ extension DeviceTests {
         #expect(throws: RuntimeError.self) { try looked.array(of: Float.self) }
         let added = Tensor([1.0, 2]).scatterAdded(index, size: 3)
         #expect(throws: RuntimeError.self) { try added.array(of: Float.self) }
+        let put = table.replaced(at: index, with: Tensor([4.0, 5]))
+        #expect(throws: RuntimeError.self) { try put.array(of: Float.self) }
       }
     }
 

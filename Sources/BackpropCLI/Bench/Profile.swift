@@ -69,6 +69,7 @@ struct Profile {
     case .scan(let scan):
       return "loop of \(scan.steps) steps, \(scan.body.steps.count) kernels each"
     case .convolution, .convolutionKernelGradient, .pooling, .copy, .zero, .gather, .scatterAdd,
+      .put,
       .argument, .cumulativeSum, .sort, .reduceRows:
       let text = step.description.split(separator: " ").prefix(8).joined(separator: " ")
       return String(text.prefix(43))

@@ -19,8 +19,9 @@ import BackpropTraining
 /// | lstm     | embedding, LSTM 128-256, linear | 32x128| Adam 1e-3    | tokens |
 /// | gpt      | GPT of 6 layers, 384 wide       | 8x256 | AdamW 1e-3   | tokens |
 /// | gpt2     | GPT-2 of 124 million weights    | 4x64  | AdamW 1e-4   | tokens |
+/// | generate | the same, token after token     | 1     | none         | tokens |
 enum Workload {
-  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt", "gpt2"]
+  static let names = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt", "gpt2", "generate"]
 
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
@@ -61,6 +62,7 @@ struct Steps {
   init(_ name: String, dtype: DType) throws {
     let precision: DType? = dtype == .float32 ? nil : dtype
     switch name {
+    case "generate": try self.init(generating: precision)
     case "tiny":
       let model = Sequential(
         Linear(2, 16), Activation.tanh, Linear(16, 16), Activation.tanh, Linear(16, 1))
@@ -97,7 +99,7 @@ struct Steps {
         crossEntropy(model(x), y)
       }
     case "gpt2":
-      let model = GPT(vocabulary: 50257, context: 1024, layers: 12, block: .gpt2(768, heads: 12))
+      let model = Steps.gpt2
       let tokens = Steps.tokens([4, 65], below: 50257, 1)
       let (x, y) = (tokens[0..., 0..<64] + 0, tokens[0..., 1...] + 0)
       try self.init(
@@ -133,6 +135,20 @@ struct Steps {
         squaredError(model(x).cast(to: .float32), y)
       }
     }
+  }
+
+  private static var gpt2: GPT {
+    GPT(vocabulary: 50257, context: 1024, layers: 12, block: .gpt2(768, heads: 12))
+  }
+
+  /// One sequence that goes on, from a prompt of 16 tokens.
+  private init(generating precision: DType?) throws {
+    let model = Steps.gpt2
+    model.initialize(seed: 0)
+    try model.prepare()
+    var generator = Generator(model, prompt: (0..<16).map { $0 * 997 }, precision: precision)
+    items = 1
+    run = { _ = try generator.next() }
   }
 
   /// Whole numbers as tokens.

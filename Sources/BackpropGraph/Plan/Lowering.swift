@@ -101,7 +101,7 @@ struct Lowering {
       return append(value, parts, .single)
     case .convolution:
       return append(value, [dense(x[0]), kernelOperand(x[1])], .convolution)
-    case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd,
+    case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd, .put,
       .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection,
       .scan:
       return append(value, x.map { dense($0) }, .single)

@@ -63,6 +63,8 @@ extension Step: CustomStringConvertible {
       return "gather \(count) × \(inner) \(result) = \(table) at \(indices)"
     case .scatterAdd(let result, let indices, let updates, _, _, let inner, let count):
       return "scatterAdd \(count) × \(inner) \(result) += \(updates) at \(indices)"
+    case .put(let result, let indices, let values, _, _, let inner, let count):
+      return "put \(count) × \(inner) \(result) = \(values) at \(indices)"
     case .argument(let result, let source, let extremum, _, _, _):
       return "argument \(extremum) \(result) = \(source)"
     case .cumulativeSum(let result, let source, _, _, _, _):

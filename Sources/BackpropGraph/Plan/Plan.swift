@@ -65,6 +65,10 @@ package enum Step: Sendable {
   case scatterAdd(
     result: Operand, indices: Operand, updates: Operand, outer: Int, axis: Int, inner: Int,
     count: Int)
+  /// `result[o, indices[j], i] = values[o, j, i]`; the rest of `result` is there already.
+  case put(
+    result: Operand, indices: Operand, values: Operand, outer: Int, axis: Int, inner: Int,
+    count: Int)
   case argument(
     result: Operand, source: Operand, Extremum, outer: Int, count: Int, inner: Int)
   case cumulativeSum(

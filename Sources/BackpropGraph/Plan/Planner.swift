@@ -262,6 +262,17 @@ package struct Planner {
         .scatterAdd(
           result: result, indices: x[0], updates: x[1], outer: outer, axis: count, inner: inner,
           count: values[value.operands[0]].count), touching: touched)
+    case .put(let axis):
+      let (outer, count, inner) = split(value.shape, Int(axis))
+      if result.slot != x[0].slot {
+        finish(
+          .copy(dims: value.shape.dimensions, destination: result, source: x[0]),
+          touching: [result.slot, x[0].slot])
+      }
+      finish(
+        .put(
+          result: result, indices: x[1], values: x[2], outer: outer, axis: count, inner: inner,
+          count: values[value.operands[1]].count), touching: touched)
     case .argument(let extremum, let axis):
       let (outer, count, inner) = split(values[value.operands[0]].shape, Int(axis))
       finish(

@@ -52,6 +52,16 @@ struct Schedule {
     _ readers: [Int: Set<Int>]
   ) -> Int? {
     let value = values[member]
+    if case .put = value.primitive {
+      let base = values[value.operands[0]].base
+      let rest = value.operands.dropFirst().map { values[$0].base }
+      let isFree = dead.contains(values[base].leaf) && !taken.contains(base)
+      guard isFree, case .leaf = values[base].role, !rest.contains(base),
+        !grouping.results.contains(base), values[base].dtype == value.dtype,
+        values[base].count == value.count, values[value.operands[0]].view.isContiguous
+      else { return nil }
+      return base
+    }
     guard value.count == group.count, case .element = value.role else { return nil }
     var reads: [Int: [StridedView]] = [:]
     var blocked: Set<Int> = []

@@ -11,7 +11,7 @@ extension Step {
       step.operations + (step.epilogue?.operations ?? 0)
     case .pooling(let step): step.operations
     case .scan(let step): step.steps * step.body.operations
-    case .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort, .reduceRows: 0
+    case .copy, .zero, .gather, .scatterAdd, .put, .argument, .cumulativeSum, .sort, .reduceRows: 0
     }
   }
 
@@ -34,6 +34,8 @@ extension Step {
       2 * outer * count * inner * result.dtype.byteCount
     case .scatterAdd(let result, _, _, let outer, _, let inner, let count):
       3 * outer * count * inner * result.dtype.byteCount
+    case .put(let result, _, _, let outer, _, let inner, let count):
+      2 * outer * count * inner * result.dtype.byteCount
     case .argument(_, let source, _, let outer, let count, let inner):
       outer * count * inner * source.dtype.byteCount
     case .cumulativeSum(let result, _, _, let outer, let count, let inner):

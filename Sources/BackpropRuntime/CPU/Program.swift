@@ -79,8 +79,8 @@ package final class Program {
         let kernel = try ScanKernel(step, cpu: cpu)
         owned.append(kernel)
         kernels.append(.scan(.passUnretained(kernel)))
-      case .pooling, .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort,
-        .reduceRows:
+      case .pooling, .copy, .zero, .gather, .scatterAdd, .put, .argument, .cumulativeSum,
+        .sort, .reduceRows:
         kernels.append(.plain(number))
       }
     }
@@ -199,6 +199,15 @@ package final class Program {
           address(updates).assumingMemoryBound(to: Float.self),
           address(indices).assumingMemoryBound(to: Int32.self), Int64(outer), Int64(axis),
           Int64(inner), Int64(count), Int64(from), Int64(to))
+      }
+    case .put(
+      let result, let indices, let values, let outer, let axis, let inner, let count):
+      try checkIndices(indices, count: count, below: axis, "put")
+      share(outer, cost: Double(outer * count * inner)) { from, to, _ in
+        bp_put(
+          address(result), address(values), address(indices).assumingMemoryBound(to: Int32.self),
+          Int64(axis), Int64(inner), Int64(count), UInt32(result.dtype.byteCount), Int64(from),
+          Int64(to))
       }
     case .argument(let result, let source, let extremum, let outer, let count, let inner):
       let units = Int(bp_axis_units(Int64(outer), Int64(inner)))

@@ -1,7 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropData
-import BackpropGraph
+public import BackpropGraph
 public import BackpropNN
 import BackpropRuntime
 
@@ -14,6 +14,7 @@ public struct Generator {
   private let model: any Decoder
   private let sampling: Sampling
   private let seed: UInt64
+  private let precision: DType?
   private var state: DecoderState
   /// All tokens so far, the prompt's among them.
   public private(set) var tokens: [Int32]
@@ -22,15 +23,21 @@ public struct Generator {
   /// A generator that has read nothing; `prompt` is read when the first token is asked for. Of a
   /// prompt that the context has no room for only the end is read.
   ///
-  /// - Parameter prompt: at least one token.
+  /// - Parameters:
+  ///   - prompt: at least one token.
+  ///   - precision: the type in which products are computed; nil: that of the weights.
   public init(
-    _ model: some Decoder, prompt: [Int32], sampling: Sampling = Sampling(), seed: UInt64 = 0
+    _ model: some Decoder, prompt: [Int32], sampling: Sampling = Sampling(), seed: UInt64 = 0,
+    precision: DType? = nil
   ) {
     precondition(!prompt.isEmpty, "a prompt has at least one token")
     self.model = model
     self.sampling = sampling
     self.seed = seed
-    state = model.start(batch: 1, capacity: model.context)
+    self.precision = precision
+    state = Context.evaluating(precision: precision) {
+      model.start(batch: 1, capacity: model.context)
+    }
     tokens = prompt
     unread = prompt
   }
@@ -38,7 +45,9 @@ public struct Generator {
   /// The next token.
   public mutating func next() throws -> Int32 {
     if state.position + unread.count > model.context {
-      state = model.start(batch: 1, capacity: model.context)
+      state = Context.evaluating(precision: precision) {
+        model.start(batch: 1, capacity: model.context)
+      }
       unread = Array(tokens.suffix(max(1, model.context / 2)))
     }
     var logits: [Float] = []
@@ -53,7 +62,7 @@ public struct Generator {
   }
 
   private mutating func read(_ token: Int32) throws -> [Float] {
-    try Context.evaluating {
+    try Context.evaluating(precision: precision) {
       let logits = model.next(Tensor([token]), state: &state).cast(to: .float32)
       try BackpropRuntime.evaluate([logits] + state.tensors)
       return try logits.array()

@@ -35,43 +35,76 @@ public struct Sampling: Hashable, Sendable {
   ///
   /// - Parameter earlier: the tokens that the repetition penalty speaks of.
   public func probabilities(_ logits: [Float], earlier: [Int32] = []) -> [Double] {
-    var scores = logits.map(Double.init)
+    var result = [Double](repeating: 0, count: logits.count)
+    let kept = candidates(logits, earlier: earlier)
+    let sum = kept.reduce(0) { $0 + $1.weight }
+    for (token, weight) in kept { result[token] = weight / sum }
+    return result
+  }
+
+  /// The token that a number in 0 ..< 1 falls on.
+  public func token(_ logits: [Float], earlier: [Int32] = [], at number: Double) -> Int32 {
+    let kept = candidates(logits, earlier: earlier)
+    let limit = number * kept.reduce(0) { $0 + $1.weight }
+    var sum = 0.0
+    for (token, weight) in kept {
+      sum += weight
+      if limit < sum { return Int32(token) }
+    }
+    return Int32(kept.last?.token ?? 0)
+  }
+
+  /// The tokens that can be drawn, in the order of their numbers, with weights in proportion to
+  /// their probabilities.
+  private func candidates(_ logits: [Float], earlier: [Int32]) -> [(token: Int, weight: Double)] {
+    var scores = logits.map { $0.isNaN ? -Double.infinity : Double($0) }
     if repetitionPenalty != 1 {
       for token in Set(earlier) where scores.indices.contains(Int(token)) {
         let score = scores[Int(token)]
         scores[Int(token)] = score > 0 ? score / repetitionPenalty : score * repetitionPenalty
       }
     }
-    // The likeliest first; of equal ones that with the lower number.
-    let order = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
-    var result = [Double](repeating: 0, count: scores.count)
-    guard let best = order.first else { return result }
-    guard temperature > 0 else {
-      result[best] = 1
-      return result
+    guard let top = scores.max(), let best = scores.firstIndex(of: top) else { return [] }
+    guard temperature > 0, top.isFinite else { return [(best, 1)] }
+    func weight(_ token: Int) -> Double {
+      HostMath.exponential((scores[token] - top) / temperature)
     }
-    let weights = order.map { HostMath.exponential((scores[$0] - scores[best]) / temperature) }
-    let limit = min(max(1, topK ?? order.count), order.count)
-    let total = weights[..<limit].reduce(0, +)
-    var kept = 1
-    var sum = weights[0]
-    while kept < limit, sum < topP * total, weights[kept] >= minP {
-      sum += weights[kept]
-      kept += 1
+    let limit = min(max(1, topK ?? scores.count), scores.count)
+    if limit == scores.count, topP >= 1 {
+      return scores.indices.map { ($0, weight($0)) }.filter { $0.1 > 0 && $0.1 >= minP }
     }
-    for (place, token) in order[..<kept].enumerated() { result[token] = weights[place] / sum }
-    return result
+    var total = 0.0
+    if limit == scores.count { for token in scores.indices { total += weight(token) } }
+    // How many of the likeliest are needed shows while they are gone through.
+    var wanted = limit == scores.count ? min(64, limit) : limit
+    while true {
+      let order = likeliest(scores, top, wanted)
+      let weights = order.map(weight)
+      if limit < scores.count { total = weights.reduce(0, +) }
+      var kept = 1
+      var sum = weights[0]
+      while kept < order.count, sum < topP * total, weights[kept] >= minP {
+        sum += weights[kept]
+        kept += 1
+      }
+      if kept < order.count || order.count == limit {
+        return zip(order, weights).prefix(kept).sorted { $0.0 < $1.0 }
+      }
+      wanted = min(8 * wanted, limit)
+    }
   }
 
-  /// The token that a number in 0 ..< 1 falls on.
-  public func token(_ logits: [Float], earlier: [Int32] = [], at number: Double) -> Int32 {
-    var sum = 0.0
-    var last = 0
-    for (token, share) in probabilities(logits, earlier: earlier).enumerated() where share > 0 {
-      sum += share
-      last = token
-      if number < sum { break }
-    }
-    return Int32(last)
+  /// So many tokens with the highest scores, the likeliest first; of equal ones that with the lower
+  /// number. Only those near the top are sorted.
+  private func likeliest(_ scores: [Double], _ top: Double, _ count: Int) -> [Int] {
+    var near: [Int] = []
+    var distance = 0.125
+    repeat {
+      near = scores.indices.filter { scores[$0] >= top - distance }
+      distance *= 2
+    } while near.count < count && distance < 1e6
+    if near.count < count { near = Array(scores.indices) }
+    near.sort { (scores[$1], $0) < (scores[$0], $1) }
+    return Array(near.prefix(count))
   }
 }

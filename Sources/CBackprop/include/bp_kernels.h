@@ -38,6 +38,12 @@ int64_t bp_gather(
     void *out, const void *table, const int32_t *index, int64_t outer, int64_t axis, int64_t inner,
     int64_t count, uint32_t size, int64_t begin, int64_t end);
 
+/// out[o, index[i]] = x[o, i] for slices of `inner` elements of `size` bytes; the positions have been
+/// checked. A unit is one o.
+void bp_put(
+    void *out, const void *x, const int32_t *index, int64_t axis, int64_t inner, int64_t count,
+    uint32_t size, int64_t begin, int64_t end);
+
 /// out[o, index[i], :] += x[o, i, :], i ascending, for out [outer, axis, inner] and x [outer, count,
 /// inner], float32. Units: bp_scatter_add_units. Returns as bp_gather; such rows add nothing.
 int64_t bp_scatter_add_units(int64_t outer, int64_t inner);

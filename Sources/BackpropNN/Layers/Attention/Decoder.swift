@@ -29,6 +29,11 @@ public struct DecoderState: Sendable {
   /// Whether another place can be read.
   public var isFull: Bool { caches.first.map { position >= $0.capacity } ?? false }
 
+  /// Room in every cache for the next place.
+  public mutating func makeRoom() {
+    for index in caches.indices { caches[index].makeRoom(after: position) }
+  }
+
   /// All tensors, to be evaluated together.
   public var tensors: [Tensor] { caches.flatMap { [$0.keys, $0.values] } }
 

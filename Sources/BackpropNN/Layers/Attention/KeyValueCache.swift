@@ -4,44 +4,60 @@ public import BackpropGraph
 
 /// The keys and values of the places that were read, so that the next place costs one place's work.
 ///
-/// The shapes stay the same from place to place, so that one plan serves them all.
+/// There is room for S places, twice as many whenever they are full: a place writes its own key and
+/// value and reads those before it, and a handful of plans serve all places.
 public struct KeyValueCache: Sendable {
   /// keys: [B, K, S, D]; what lies behind the last place means nothing.
   public internal(set) var keys: Tensor
   /// values: [B, K, S, D].
   public internal(set) var values: Tensor
+  /// The most places that there can be.
+  public let capacity: Int
 
-  /// The number of places, S.
-  public var capacity: Int { keys.shape[2] }
+  /// The number of places that there is room for now, S.
+  public var room: Int { keys.shape[2] }
 
   /// The cache of other sequences of the batch: sequence i is sequence `indices[i]` of this one.
   public func reordered(_ indices: Tensor) -> KeyValueCache {
-    KeyValueCache(keys: keys.gathered(indices), values: values.gathered(indices))
+    var result = self
+    (result.keys, result.values) = (keys.gathered(indices), values.gathered(indices))
+    return result
+  }
+
+  /// Room for a place after `count` of them, if the capacity allows.
+  public mutating func makeRoom(after count: Int) {
+    guard count >= room, room < capacity else { return }
+    let more = min(max(room, count + 1 - room), capacity - room)
+    func grown(_ x: Tensor) -> Tensor {
+      concatenate([x, .zeros(x.shape.replacing(2, with: more), dtype: x.dtype)], along: 2)
+    }
+    (keys, values) = (grown(keys), grown(values))
   }
 }
 
 extension MultiHeadAttention {
   /// An empty cache for `batch` sequences of at most `capacity` places.
   public func cache(batch: Int, capacity: Int) -> KeyValueCache {
-    let empty = Tensor.zeros([batch, keyValueHeads, capacity, headWidth])
-    return KeyValueCache(keys: empty, values: empty)
+    let first = min(capacity, 64)
+    let dtype = Context.current.precision ?? .float32
+    let empty = Tensor.zeros([batch, keyValueHeads, first, headWidth], dtype: dtype)
+    return KeyValueCache(keys: empty, values: empty, capacity: capacity)
   }
 
   /// The next place of each sequence, which sees what the cache holds; it is put there too.
   ///
   /// `x: [B, 1, width]`, `position: [] int32`, the number of places before it `-> [B, 1, width]`.
+  /// The cache has room for the place.
   public func next(_ x: Tensor, position: Tensor, cache: inout KeyValueCache) -> Tensor {
     var (query, key, value) = project(x, nil)
+    let place = position.reshaped(to: [1])
     if let rotary {
-      let place = position.reshaped(to: [1])
       query = rotary(query, positions: place)
       key = rotary(key, positions: place)
     }
-    let places = Tensor.iota([1, 1, cache.capacity, 1], along: 2)
-    let isHere = places .== position
-    cache.keys = select(isHere, key, cache.keys)
-    cache.values = select(isHere, value, cache.values)
-    let columns = places.reshaped(to: [1, 1, 1, cache.capacity])
+    cache.keys = cache.keys.replaced(at: place, with: key, along: 2)
+    cache.values = cache.values.replaced(at: place, with: value, along: 2)
+    let columns = Tensor.iota([1, 1, 1, cache.room], along: 3)
     let isPast = columns .<= position
     let isNear = window.map { columns .> position - Tensor.constant(Float($0), .int32) }
     let seen = isNear.map { isPast .& $0 } ?? isPast

@@ -13,9 +13,11 @@ package struct Planner {
 
   /// Plans the computation of `ir.results`.
   ///
-  /// - Parameter deadLeaves: leaves that nobody needs after the run; results may overwrite them.
-  package static func plan(_ ir: IR, deadLeaves: Set<Int> = []) -> Plan {
-    let grouping = Grouping(Lowering(ir))
+  /// - Parameters:
+  ///   - deadLeaves: leaves that nobody needs after the run; results may overwrite them.
+  ///   - isBody: whether this is the body of a loop.
+  package static func plan(_ ir: IR, deadLeaves: Set<Int> = [], isBody: Bool = false) -> Plan {
+    let grouping = Grouping(Lowering(ir), isBody: isBody)
     var planner = Planner(
       grouping: grouping, schedule: Schedule(grouping, deadLeaves: deadLeaves))
     planner.write()
@@ -203,8 +205,30 @@ package struct Planner {
     finish(.pooling(step), touching: Set(operands.map(\.slot)))
   }
 
+  /// Copies the parts of a whole to their places, but for those that are written there.
+  private mutating func emitConcatenation(_ index: Int, _ axis: Int) {
+    let value = values[index]
+    let strides = value.shape.strides
+    var position = 0
+    for part in value.operands {
+      let dims = values[part].shape.dimensions
+      defer { position += dims[axis] }
+      if grouping.placements[values[part].base] != nil { continue }
+      let target = Operand(
+        slot: slot(index), dtype: value.dtype, offset: position * strides[axis], strides: strides)
+      let source = operand(part)
+      finish(
+        .copy(dims: dims, destination: target, source: source),
+        touching: [source.slot, target.slot])
+    }
+  }
+
   private mutating func emitSingle(_ index: Int) {
     let value = values[index]
+    if case .concatenate(let axis) = value.primitive {
+      emitConcatenation(index, Int(axis))
+      return
+    }
     let result = Operand(
       slot: slot(index), dtype: value.dtype, offset: 0, strides: value.shape.strides)
     let x = value.operands.map { operand($0) }
@@ -226,16 +250,6 @@ package struct Planner {
       }
       let dims = values[value.operands[0]].shape.dimensions
       finish(.copy(dims: dims, destination: target, source: x[0]), touching: touched)
-    case .concatenate(let axis):
-      var position = 0
-      for (part, operand) in zip(value.operands, x) {
-        var target = result
-        target.offset = position * result.strides[Int(axis)]
-        finish(
-          .copy(dims: values[part].shape.dimensions, destination: target, source: operand),
-          touching: [operand.slot, result.slot])
-        position += values[part].shape[Int(axis)]
-      }
     case .gather(let axis):
       let (outer, count, inner) = split(values[value.operands[0]].shape, Int(axis))
       finish(

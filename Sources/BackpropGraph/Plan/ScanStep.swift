@@ -20,7 +20,7 @@ package struct ScanStep: Sendable {
     self.operands = operands
     self.result = result
     let ir = IR(body: fields.body.function)
-    body = Planner.plan(ir)
+    body = Planner.plan(ir, isBody: true)
     layout = fields.layout
     carries = fields.carries
     sequences = fields.sequences

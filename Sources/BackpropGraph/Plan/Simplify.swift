@@ -1,7 +1,8 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 /// The algebraic rewrites, one rule each. They keep every bit of every result, but for the sign
-/// of a zero: x + 0 is taken to be x.
+/// of a zero, x + 0 being taken to be x, and for sums that `productsOfLookups` adds in another
+/// order.
 extension IR {
   typealias Rule = @Sendable (inout IR, Primitive, Shape, DType, [Int]) -> Int?
 
@@ -16,7 +17,7 @@ extension IR {
 
   private static let rules: [Rule] = [
     emptiness, identities, movesOfMoves, movesOfNumbers, arithmeticOnNumbers, neutralElements,
-    reductionsInParts,
+    reductionsInParts, productsOfLookups,
   ]
 
   /// Values without elements are never computed, and nothing is made from them: sums are 0.

@@ -172,7 +172,9 @@ static void run_part(
               .lanes = (int)(valid - (vectors - 1) * lanes),
             };
             const ptrdiff_t b_at = (ptrdiff_t)k0 * g->b_row + (ptrdiff_t)j * g->b_col;
-            if (p->pack_b) {
+            if (g->panels) {
+              t.b = g->panels + j * g->k + k0 * width, t.b_row = (ptrdiff_t)width;
+            } else if (p->pack_b) {
               float *panel = packed_b + (once ? 0 : (j - jc) * steps);
               if (ic == im) {
                 pack(panel, width, valid, k, element(b, g->b_type, b_at), g->b_col, g->b_row);
@@ -189,7 +191,7 @@ static void run_part(
                 + (ptrdiff_t)j;
             }
             bp_ahead ahead = {0};
-            if (p->pack_b && ic == im) {
+            if (p->pack_b && !g->panels && ic == im) {
               const size_t next = bp_smaller(2 * lanes, left - valid);
               ahead = panel_ahead(p, b, k0, k, j + valid, next);
             }

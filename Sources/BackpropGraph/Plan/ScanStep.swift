@@ -33,4 +33,23 @@ package struct ScanStep: Sendable {
     }
     itemCounts = counts
   }
+
+  /// Whether a buffer of the body is the same in each step.
+  package func isSame(slot: Int) -> Bool {
+    guard case .leaf(let leaf) = body.buffers[slot].place else { return false }
+    return leaf >= carries + sequences
+  }
+
+  /// The rows of the first carry if every result of the body has as many; else 0.
+  package var rows: Int {
+    guard let first = layout.first?.shape, carries > 0, first.rank > 0 else { return 0 }
+    let isRowed = layout.allSatisfy { $0.shape.rank > 0 && $0.shape[0] == first[0] }
+    return isRowed ? first[0] : 0
+  }
+
+  /// The plan of the body for some of its rows; nil where rows depend on each other.
+  package func part(_ own: Range<Int>) -> Plan? {
+    let shared = Set(body.buffers.indices.filter { isSame(slot: $0) })
+    return body.part(own, of: rows, shared: shared)
+  }
 }

@@ -1,8 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 /// The algebraic rewrites, one rule each. They keep every bit of every result, but for the sign
-/// of a zero, x + 0 being taken to be x, and for sums that `productsOfLookups` adds in another
-/// order.
+/// of a zero: x + 0 is taken to be x.
 extension IR {
   typealias Rule = @Sendable (inout IR, Primitive, Shape, DType, [Int]) -> Int?
 

@@ -6,7 +6,7 @@ package struct Planner {
   private let schedule: Schedule
   private var plan = Plan()
   private var slots: [Int: Int] = [:]
-  /// The largest arena that the body of a loop needs beside ours.
+  /// What the bodies of loops need beside our arena: arenas of their own and packed matrices.
   private var loopBytes = 0
   /// First and last step that touch a slot.
   private var lives: [Int: (first: Int, last: Int)] = [:]
@@ -288,7 +288,7 @@ package struct Planner {
       finish(.convolutionKernelGradient(step), touching: touched)
     case .scan(let scan):
       let step = ScanStep(scan.fields, operands: x, result: result)
-      loopBytes = max(loopBytes, step.body.arenaBytes)
+      loopBytes += step.body.arenaBytes + step.packedBytes
       finish(.scan(step), touching: touched)
     case .windowSum(let pooling):
       finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)

@@ -40,6 +40,14 @@ package struct ScanStep: Sendable {
     return leaf >= carries + sequences
   }
 
+  /// Bytes of the matrices that stay the same, which a device may lay out anew before the loop.
+  var packedBytes: Int {
+    body.steps.reduce(0) { sum, step in
+      guard case .matmul(let product) = step, isSame(slot: product.b.slot) else { return sum }
+      return sum + product.k * product.n * product.b.dtype.byteCount
+    }
+  }
+
   /// The rows of the first carry if every result of the body has as many; else 0.
   package var rows: Int {
     guard let first = layout.first?.shape, carries > 0, first.rank > 0 else { return 0 }

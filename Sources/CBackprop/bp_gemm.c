@@ -20,6 +20,15 @@ static const void *element(const void *base, int type, ptrdiff_t at) {
   return (const char *)base + at * (type == BP_BF16 ? 2 : 4);
 }
 
+/// Asks for columns of A whose rows lie adjacent, k0 and on for k steps.
+static void ask_for_columns(const bp_product *p, const void *a, size_t rows, size_t k0, size_t k) {
+  const size_t bytes = rows * (p->g.a_type == BP_BF16 ? 2 : 4);
+  for (size_t i = k0; i < k0 + k; i++) {
+    const char *column = element(a, p->g.a_type, (ptrdiff_t)i * p->g.a_col);
+    for (size_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(column + byte);
+  }
+}
+
 /// Packs rows of A, k0 and on for k steps, tile after tile.
 static void pack_rows(
   const bp_product *p, const void *a, size_t rows, size_t k, size_t steps, float *to
@@ -32,6 +41,7 @@ static void pack_rows(
   const size_t stretch = p->g.a_row == 1 ? 8 * unit : k;
   for (size_t k0 = 0; k0 < k; k0 += stretch) {
     const size_t length = bp_smaller(stretch, k - k0);
+    if (p->g.a_row == 1) ask_for_columns(p, a, rows, k0 + length, bp_smaller(length, k - k0 - length));
     float *panel = to;
     ptrdiff_t row = 0;
     for (size_t i = 0; i < heights.count; i++) {
@@ -179,7 +189,9 @@ static void run_part(
               .lanes = (int)(valid - (vectors - 1) * lanes),
             };
             const ptrdiff_t b_at = (ptrdiff_t)k0 * g->b_row + (ptrdiff_t)j * g->b_col;
-            if (p->pack_b) {
+            if (g->panels) {
+              t.b = g->panels + j * g->k + k0 * width, t.b_row = (ptrdiff_t)width;
+            } else if (p->pack_b) {
               float *panel = packed_b + (once ? 0 : (j - jc) * steps);
               if (ic == im) {
                 pack(panel, width, valid, k, element(b, g->b_type, b_at), g->b_col, g->b_row);
@@ -198,7 +210,7 @@ static void run_part(
                 + (ptrdiff_t)j;
             }
             bp_ahead ahead = {0};
-            if (p->pack_b && ic == im) {
+            if (p->pack_b && !g->panels && ic == im) {
               const size_t next = bp_smaller(2 * lanes, left - valid);
               ahead = panel_ahead(p, b, k0, k, j + valid, next);
             }

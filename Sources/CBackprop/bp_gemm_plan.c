@@ -25,7 +25,7 @@ static bool is_better_transposed(const bp_gemm_args *g) {
 bp_product bp_product_of(const bp_gemm_args *args, int level) {
   bp_product p = {.g = *args};
   bp_gemm_args *g = &p.g;
-  if (is_better_transposed(args)) {
+  if (!args->panels && is_better_transposed(args)) {
     p.transposed = true;
     g->m = args->n, g->n = args->m;
     g->a = args->b, g->a_row = args->b_col, g->a_col = args->b_row, g->a_batch = args->b_batch;
@@ -41,10 +41,10 @@ bp_product bp_product_of(const bp_gemm_args *args, int level) {
   p.rounds = g->c_type == BP_BF16;
   p.passes = g->c_passes && g->epilogue && !p.rounds && g->m > 1 && g->n > 1;
   if (g->k == 0) return p;
-  p.dots = g->m == 1 && g->b_row == 1 && g->a_col == 1 && !halves && !p.rounds;
+  p.dots = g->m == 1 && g->b_row == 1 && g->a_col == 1 && !halves && !p.rounds && !g->panels;
   if (p.dots) return p;
   const size_t rows = (size_t)p.kernels->rows[BP_TILE_PACKED][2];
-  p.pack_b = halves || g->b_col != 1 || (g->m > 3 * rows && g->k * g->n > 4096);
+  p.pack_b = halves || g->panels || g->b_col != 1 || (g->m > 3 * rows && g->k * g->n > 4096);
   p.pack_a = halves || (p.pack_b && (g->a_col != 1 || g->n >= 128));
   return p;
 }
@@ -83,6 +83,7 @@ bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
     if (p->pack_a) blocks.a_floats = bp_round_up(blocks.keeps_a ? whole : highest * steps, 16);
     // Where the rows are one block, a panel is packed, used and forgotten.
     blocks.b_floats = (blocks.mc < blocks.rows ? bp_round_up(blocks.nc, nr) : nr) * steps;
+    if (p->g.panels) blocks.b_floats = 0;
   } else if (p->g.epilogue && m * n > finished) {
     blocks.rows = bp_smaller(bp_larger(finished / n, 64) / mr * mr, blocks.rows);
   }
@@ -157,6 +158,24 @@ size_t bp_gemm_tasks(const bp_gemm_args *args, size_t threads, int level) {
   if (work < least * (double)threads) return (size_t)(work / least);
   const double each = work / (double)threads;
   return threads * (each < plenty ? 1 : each < 8.0 * plenty ? 2 : 4);
+}
+
+size_t bp_gemm_panels(const bp_gemm_args *args, int level, size_t *floats) {
+  const size_t lanes = (size_t)bp_gemm_kernels_of(level, 0)->lanes;
+  *floats = bp_round_up(args->n, lanes) * args->k;
+  if (args->a_type != BP_F32 || args->b_type != BP_F32 || args->c_type != BP_F32) return 0;
+  if (args->batch != 1 || *floats == 0 || is_better_transposed(args)) return 0;
+  return bp_parts(args->n, 2 * lanes);
+}
+
+void bp_gemm_pack(const bp_gemm_args *args, int level, size_t first, size_t end, float *to) {
+  const bp_gemm_kernels *kernels = bp_gemm_kernels_of(level, 0);
+  const size_t lanes = (size_t)kernels->lanes, nr = 2 * lanes;
+  for (size_t j = first * nr; j < bp_smaller(end * nr, args->n); j += nr) {
+    const size_t valid = bp_smaller(nr, args->n - j), width = valid > lanes ? nr : lanes;
+    const float *from = (const float *)args->b + (ptrdiff_t)j * args->b_col;
+    kernels->pack_f32(to + j * args->k, width, valid, args->k, from, args->b_col, args->b_row);
+  }
 }
 
 size_t bp_gemm_scratch(const bp_gemm_args *args, int level, size_t tasks) {

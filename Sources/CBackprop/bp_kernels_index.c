@@ -6,7 +6,7 @@
 
 #include "bp_kernels.h"
 
-enum { COLUMN_BLOCK = 64 };
+enum { COLUMN_BLOCK = 64, ROWS_AHEAD = 12 };
 
 int64_t bp_gather(
     void *out, const void *table, const int32_t *index, int64_t outer, int64_t axis, int64_t inner,
@@ -58,6 +58,11 @@ int64_t bp_scatter_add(
       if (k < 0 || k >= axis) {
         if (wrong < 0 || i < wrong) wrong = i;
         continue;
+      }
+      // Short pieces of long rows, which the processor does not see coming.
+      if (i + ROWS_AHEAD < count) {
+        const float *ahead = x + (o * count + i + ROWS_AHEAD) * inner + first;
+        for (int64_t c = 0; c < width; c += 16) __builtin_prefetch(ahead + c);
       }
       float *to = out + (o * axis + k) * inner + first;
       const float *from = x + (o * count + i) * inner + first;

@@ -125,6 +125,19 @@ final class GemmProblem {
 
   private static let untouched: UInt16 = 0x4e4e
 
+  /// Packs B, in two goes, for the products that follow; nil where it is not to be packed.
+  func packed(level: Int32) -> GuardedArray? {
+    var floats = 0
+    let count = bp_gemm_panels(&args, level, &floats)
+    guard count > 0 else { return nil }
+    let panels = GuardedArray(bytes: (4 * floats + 63) / 64 * 64, atEnd: true)
+    memset(panels.base, 0xff, 4 * floats)
+    let to = panels.base.assumingMemoryBound(to: Float.self)
+    bp_gemm_pack(&args, level, count / 2, count, to)
+    bp_gemm_pack(&args, level, 0, count / 2, to)
+    return panels
+  }
+
   /// Runs the product in so many tasks and returns C, or nil where something beside it changed.
   func run(level: Int32, tasks: Int, threads: Int = 2) -> [Float]? {
     let isHalf = args.c_type == Int32(BP_BF16.rawValue)

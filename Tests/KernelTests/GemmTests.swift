@@ -79,6 +79,34 @@ import Testing
     }
   }
 
+  @Test("B packed once for all products", arguments: [false, true], [false, true])
+  func panels(aTransposed: Bool, bTransposed: Bool) {
+    for (m, k, n) in [
+      (1, 9, 40), (3, 2, 1), (8, 17, 33), (16, 256, 130), (33, 1030, 15), (97, 65, 47),
+      (200, 401, 70),
+    ] {
+      let problem = GemmProblem(
+        m, k, n, aTransposed: aTransposed, bTransposed: bTransposed, padding: 1)
+      for level in availableGemmLevels {
+        guard let panels = problem.packed(level: level) else {
+          // A vector times a matrix, or a matrix times one.
+          #expect(m == 1 || n == 1)
+          continue
+        }
+        problem.args.panels = UnsafePointer(panels.base.assumingMemoryBound(to: Float.self))
+        defer { problem.args.panels = nil }
+        for tasks in [1, 2, 3] { check(problem, level: level, tasks: tasks) }
+      }
+    }
+  }
+
+  @Test("what is no float32 matrix is not packed once")
+  func panelsOfOthers() {
+    let halves = GemmProblem(8, 8, 8, aType: BP_BF16, bType: BP_BF16)
+    #expect(halves.packed(level: availableGemmLevels[0]) == nil)
+    #expect(GemmProblem(8, 8, 8, batch: 2).packed(level: availableGemmLevels[0]) == nil)
+  }
+
   @Test("strides that are neither row nor column")
   func otherStrides() {
     for (m, k, n) in [(4, 6, 8), (30, 33, 35), (70, 100, 60)] {

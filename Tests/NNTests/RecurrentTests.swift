@@ -3,6 +3,7 @@
 import BackpropGraph
 import BackpropNN
 import BackpropRuntime
+import BackpropTesting
 import BackpropTraining
 import Testing
 
@@ -36,6 +37,41 @@ struct RecurrentTests {
       try expectClose(
         gradient, fixture("gradient.\(role)"), absolute: 1e-5,
         "\(fixture.name), gradient at \(role)")
+    }
+  }
+
+  /// Forward and backward the sequences of a batch go on by themselves, and what the weights get is
+  /// gathered behind the loop.
+  @Test(arguments: RecurrentKind.allCases, [false, true])
+  func loopsCanBeCutByTheirRows(_ kind: RecurrentKind, hasLengths: Bool) throws {
+    let layer = Recurrent(kind, inputs: 3, units: 8)
+    let x = Tensor.normal([32, 5, 3], key: RandomKey(seed: 1))
+    let lengths = hasLengths ? Tensor((0..<32).map { Int32($0 % 5 + 1) }) : nil
+    try evaluate([x] + layer.parameters().map(\.value))
+    let total = layer(x, lengths: lengths).outputs.square().sum()
+    let gradients = gradient(of: total, at: layer.parameters().map(\.value))
+    let plan = try Evaluator.plan([total.node] + gradients.map(\.node))
+    let loops = plan.steps.compactMap { if case .scan(let step) = $0 { step } else { nil } }
+    #expect(loops.count == 2)
+    for loop in loops { #expect(loop.rows == 32 && loop.part(8..<16) != nil, "\(loop.body)") }
+    if kind == .lstm, !hasLengths { #expect(loops.allSatisfy { $0.body.steps.count == 2 }) }
+  }
+
+  /// Rows cut among threads, or all on one: the same bits.
+  @Test(arguments: RecurrentKind.allCases) func threadsChangeNoBit(_ kind: RecurrentKind) throws {
+    let layer = Recurrent(kind, inputs: 16, units: 64)
+    let x = Tensor.normal([40, 6, 16], key: RandomKey(seed: 1))
+    let leaves = [x] + layer.parameters().map(\.value)
+    try evaluate(leaves)
+    var first: [[Float]]?
+    for threads in [1, 2, 3, 5] {
+      try Way(level: CPU.current.level, threads: threads).use {
+        let total = layer(x, lengths: nil).outputs.square().sum()
+        let results = [total] + gradient(of: total, at: leaves)
+        let values = try results.map { try $0.array(of: Float.self) }
+        #expect(first == nil || first == values, "\(threads) threads")
+        first = first ?? values
+      }
     }
   }
 

@@ -13,7 +13,7 @@ struct LoopCase: Sendable, CustomTestStringConvertible {
   let make: @Sendable (_ steps: Int, _ reversed: Bool) -> (leaves: [Tensor], results: [Tensor])
   var testDescription: String { "\(name), \(steps) steps\(reversed ? ", reversed" : "")" }
 
-  private static func numbers(_ shape: Shape, _ seed: UInt64) -> Tensor {
+  static func numbers(_ shape: Shape, _ seed: UInt64) -> Tensor {
     .normal(shape, key: RandomKey(seed: seed)) * 0.5
   }
 
@@ -89,6 +89,61 @@ extension DeviceTests {
       }
     }
 
+    /// A batch of sequences is cut by its rows, whatever their number, without changing a bit.
+    @Test(arguments: [16, 37]) func rowsGoTheirOwnWays(_ rows: Int) throws {
+      func loop() throws -> ([Tensor], [Tensor]) {
+        let (x, w) = (LoopCase.numbers([5, rows, 48], 1), LoopCase.numbers([64, 64], 2))
+        let (h, m) = (LoopCase.numbers([rows, 64], 3), Tensor.iota([5, rows, 1], along: 1) .< 20)
+        try evaluate([x, w, h, m])
+        let made = scan(from: [h, h], over: [x, m]) { carries, items in
+          let z = matmul(carries[0], w.transposed()).tanh()
+          let parts = [z.sliced(along: 1, 0..<48) + items[0], z.sliced(along: 1, 48..<64)]
+          let next = concatenate(parts, along: 1).softmax()
+          let kept = select(items[1].broadcast(to: next.shape), next, carries[0])
+          return ([kept, carries[0]], [kept.sum(over: 1), z * 2])
+        }
+        return ([x, w, h], made.histories + made.outputs)
+      }
+      let (_, planned) = try loop()
+      let plan = try Evaluator.plan(planned.map(\.node))
+      let step = try #require(plan.steps.lazy.compactMap { $0.loop }.first)
+      #expect(step.rows == rows && step.part(0..<8) != nil, "\(plan)")
+      var first: [[Float]]?
+      for way in Way.all {
+        try way.use {
+          let (_, results) = try loop()
+          let values = try results.map { try $0.array(of: Float.self) }
+          #expect(first == nil || first == values, "\(way.name)")
+          first = first ?? values
+          for result in try loop().1 { try expectReference(result, way.name) }
+        }
+      }
+    }
+
+    /// What mixes rows is not cut.
+    @Test func rowsThatMixStayTogether() throws {
+      let (x, w) = (LoopCase.numbers([3, 32, 32], 1), LoopCase.numbers([32, 32], 2))
+      let mask = Tensor.normal([32, 32], key: RandomKey(seed: 3))
+      try evaluate([x, w, mask])
+      let bodies: [(Tensor, Tensor) -> Tensor] = [
+        { h, x in h - x.mean(over: 0, keepingAxes: true) },
+        { h, x in matmul(w, h) + x },
+        { h, x in matmul(h, x) },
+        { h, x in matmul(h.transposed(), w) + x },
+        { h, x in h + x.reversed(along: 0) },
+        { h, x in h + x * mask },
+        { h, x in h + x * Tensor.iota([32, 32], along: 0).cast(to: .float32) },
+        { h, x in h + x.sliced(along: 0, 0..<1) },
+        { h, x in concatenate([h.sliced(along: 0, 1..<32), x.sliced(along: 0, 0..<1)], along: 0) },
+      ]
+      for (number, body) in bodies.enumerated() {
+        let made = scan(from: [x[0]], over: [x]) { ([body($0[0], $1[0])], []) }
+        let plan = try Evaluator.plan([made.histories[0].node])
+        let step = try #require(plan.steps.lazy.compactMap { $0.loop }.first)
+        #expect(step.part(0..<16) == nil, "body \(number): \(plan)")
+      }
+    }
+
     @Test func aLoopIsOneStepOfThePlan() throws {
       let x = Tensor.normal([50, 4], key: RandomKey(seed: 1))
       try evaluate(x)
@@ -112,5 +167,12 @@ extension DeviceTests {
       let types = scan(from: [Tensor([Int32(1)])], over: [x]) { carries, _ in (carries, []) }
       #expect(types.histories[0].failure != nil)
     }
+  }
+}
+
+extension Step {
+  /// The loop, if this is one.
+  fileprivate var loop: ScanStep? {
+    if case .scan(let step) = self { step } else { nil }
   }
 }

@@ -35,15 +35,16 @@ package func longShortTermMemory(
     let (earlierH, earlierC) = (before(operands[1], h), before(operands[2], c))
     let zero = Tensor.zeros(operands[1].shape)
     let loop = Loop(
-      [zero, zero],
-      [cotangents[0] ?? .zeros(h.shape), cotangents[1] ?? .zeros(c.shape), c, earlierC]
-        + results[2...], kept: 0, isReversed: !reversed
+      [zero, zero], [c, earlierC] + results[2...] + cotangents[..<2].compactMap { $0 }, kept: 0,
+      isReversed: !reversed
     ) { carries, items in
-      let (c, earlier) = (items[2], items[3])
-      let (i, f, g, o) = (items[4], items[5], items[6], items[7])
-      let dh = carries[0] + items[0]
+      let (c, earlier) = (items[0], items[1])
+      let (i, f, g, o) = (items[2], items[3], items[4], items[5])
+      // Often nobody uses c outside.
+      let dh = cotangents[0] == nil ? carries[0] : carries[0] + items[6]
+      let dcLater = cotangents[1].map { _ in carries[1] + items[items.count - 1] } ?? carries[1]
       let t = c.tanh()
-      let dc = carries[1] + items[1] + dh * o * (1 - t * t)
+      let dc = dcLater + dh * o * (1 - t * t)
       let dz = concatenate(
         [
           dc * g * i * (1 - i), dc * earlier * f * (1 - f), dc * i * (1 - g * g),

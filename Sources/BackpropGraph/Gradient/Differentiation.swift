@@ -24,6 +24,7 @@ enum Differentiation {
       let key = ObjectIdentifier(node)
       gathered[key] = gathered[key].map { $0 + cotangent } ?? cotangent
     }
+    let lookups = Lookups(leaves: leafSet)
     var ofCalls: [ObjectIdentifier: [Int: Tensor]] = [:]
     for (node, seed) in results where isActive.contains(ObjectIdentifier(node)) { add(node, seed) }
     for node in order.reversed() where isActive.contains(ObjectIdentifier(node)) {
@@ -42,7 +43,9 @@ enum Differentiation {
         continue
       }
       let operands = node.operands
-      let cotangents = node.primitive.pullback(operands.map(Tensor.init), Tensor(node), g)
+      let cotangents =
+        lookups.pullback(node, g)
+        ?? node.primitive.pullback(operands.map(Tensor.init), Tensor(node), g)
       for (operand, cotangent) in zip(operands, cotangents) {
         if let cotangent, isActive.contains(ObjectIdentifier(operand)) { add(operand, cotangent) }
       }

@@ -9,18 +9,23 @@ struct Grouping {
   private(set) var groups: [Group] = []
   /// The group in which a value is computed first; −1 for what is not computed.
   private(set) var home: [Int]
-  /// Values with memory of their own.
+  /// Values with memory of their own, or with a place in another's.
   var stored: Set<Int>
+  /// For each value that is written into another's memory, where.
+  var placements: [Int: Placement] = [:]
 
   var values: [Lowering.Value] { lowering.values }
   var results: [Int] { lowering.results }
 
-  init(_ lowering: Lowering) {
+  /// - Parameter isBody: whether this is the body of a loop.
+  init(_ lowering: Lowering, isBody: Bool = false) {
     self.lowering = lowering
     home = [Int](repeating: -1, count: lowering.values.count)
     stored = lowering.mustStore
     for index in values.indices { place(index) }
+    if isBody { mergeNeighbours() }
     recompute()
+    placeParts()
     for group in groups { group.dependencies = dependencies(of: group) }
   }
 
@@ -91,6 +96,9 @@ struct Grouping {
       }
     }
   }
+
+  /// Says that a value is computed in another group first.
+  mutating func move(_ index: Int, to group: Group) { home[index] = group.id }
 
   /// The values that an operand is read from or must wait for.
   private func sources(_ operand: Int) -> [Int] {

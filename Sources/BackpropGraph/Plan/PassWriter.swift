@@ -46,7 +46,7 @@ struct PassWriter {
     where grouping.stored.contains(member) && grouping.home[member] == group.id
       && member != product?.value
     {
-      store(member, slot(member))
+      store(member, slot(grouping.placements[member]?.whole ?? member))
     }
     pass.registerCount = next
     return pass
@@ -137,6 +137,7 @@ struct PassWriter {
     guard let register = registers[member] else { return }
     var kind = kind(of: member)
     var strides: [Int]
+    let view = grouping.placements[member]?.view ?? StridedView(contiguous: value.shape)
     switch value.role {
     case .columnReduction(_, _, let inner):
       if case .reduce(.maximum, _) = value.primitive {
@@ -146,11 +147,12 @@ struct PassWriter {
       }
       strides = [inner, 0, 1]
     default:
-      strides = self.strides(StridedView(contiguous: value.shape), kind)
+      strides = self.strides(view, kind)
     }
     pass.outputs.append(
       Pass.Port(
-        operand: Operand(slot: slot, dtype: value.dtype, offset: 0, strides: strides),
+        operand: Operand(
+          slot: slot, dtype: value.dtype, offset: view.offset, strides: strides),
         register: register, kind: kind))
   }
 

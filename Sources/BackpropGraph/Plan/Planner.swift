@@ -6,16 +6,18 @@ package struct Planner {
   private let schedule: Schedule
   private var plan = Plan()
   private var slots: [Int: Int] = [:]
-  /// The largest arena that the body of a loop needs beside ours.
+  /// What the bodies of loops need beside our arena: arenas of their own and packed matrices.
   private var loopBytes = 0
   /// First and last step that touch a slot.
   private var lives: [Int: (first: Int, last: Int)] = [:]
 
   /// Plans the computation of `ir.results`.
   ///
-  /// - Parameter deadLeaves: leaves that nobody needs after the run; results may overwrite them.
-  package static func plan(_ ir: IR, deadLeaves: Set<Int> = []) -> Plan {
-    let grouping = Grouping(Lowering(ir))
+  /// - Parameters:
+  ///   - deadLeaves: leaves that nobody needs after the run; results may overwrite them.
+  ///   - isBody: whether this is the body of a loop.
+  package static func plan(_ ir: IR, deadLeaves: Set<Int> = [], isBody: Bool = false) -> Plan {
+    let grouping = Grouping(Lowering(ir), isBody: isBody)
     var planner = Planner(
       grouping: grouping, schedule: Schedule(grouping, deadLeaves: deadLeaves))
     planner.write()
@@ -65,9 +67,10 @@ package struct Planner {
 
   /// Memory for the sums of a product whose value itself is not kept.
   private mutating func scratchSlot(_ value: Lowering.Value, _ place: Plan.Place) -> Int {
-    let byteCount = place == .none ? 0 : value.count * value.dtype.byteCount
     plan.buffers.append(
-      Plan.Buffer(place: place, byteCount: byteCount, label: "\(value.dtype)\(value.shape)"))
+      Plan.Buffer(
+        place: place, byteCount: value.count * value.dtype.byteCount,
+        label: "\(value.dtype)\(value.shape)"))
     return plan.buffers.count - 1
   }
 
@@ -216,8 +219,30 @@ package struct Planner {
     finish(.pooling(step), touching: Set(operands.map(\.slot)))
   }
 
+  /// Copies the parts of a whole to their places, but for those that are written there.
+  private mutating func emitConcatenation(_ index: Int, _ axis: Int) {
+    let value = values[index]
+    let strides = value.shape.strides
+    var position = 0
+    for part in value.operands {
+      let dims = values[part].shape.dimensions
+      defer { position += dims[axis] }
+      if grouping.placements[values[part].base] != nil { continue }
+      let target = Operand(
+        slot: slot(index), dtype: value.dtype, offset: position * strides[axis], strides: strides)
+      let source = operand(part)
+      finish(
+        .copy(dims: dims, destination: target, source: source),
+        touching: [source.slot, target.slot])
+    }
+  }
+
   private mutating func emitSingle(_ index: Int) {
     let value = values[index]
+    if case .concatenate(let axis) = value.primitive {
+      emitConcatenation(index, Int(axis))
+      return
+    }
     let result = Operand(
       slot: slot(index), dtype: value.dtype, offset: 0, strides: value.shape.strides)
     let x = value.operands.map { operand($0) }
@@ -239,16 +264,6 @@ package struct Planner {
       }
       let dims = values[value.operands[0]].shape.dimensions
       finish(.copy(dims: dims, destination: target, source: x[0]), touching: touched)
-    case .concatenate(let axis):
-      var position = 0
-      for (part, operand) in zip(value.operands, x) {
-        var target = result
-        target.offset = position * result.strides[Int(axis)]
-        finish(
-          .copy(dims: values[part].shape.dimensions, destination: target, source: operand),
-          touching: [operand.slot, result.slot])
-        position += values[part].shape[Int(axis)]
-      }
     case .gather(let axis):
       let (outer, count, inner) = split(values[value.operands[0]].shape, Int(axis))
       finish(
@@ -298,7 +313,7 @@ package struct Planner {
       finish(.convolutionKernelGradient(step), touching: touched)
     case .scan(let scan):
       let step = ScanStep(scan.fields, operands: x, result: result)
-      loopBytes = max(loopBytes, step.body.arenaBytes)
+      loopBytes += step.body.arenaBytes + step.packedBytes
       finish(.scan(step), touching: touched)
     case .windowSum(let pooling):
       finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)

@@ -16,7 +16,7 @@ extension IR {
 
   private static let rules: [Rule] = [
     emptiness, identities, movesOfMoves, movesOfNumbers, arithmeticOnNumbers, neutralElements,
-    reductionsInParts,
+    reductionsInParts, productsOfLookups,
   ]
 
   /// Values without elements are never computed, and nothing is made from them: sums are 0.

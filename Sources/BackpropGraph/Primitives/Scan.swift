@@ -194,75 +194,8 @@ struct Loop {
 
 extension Tensor {
   /// A part of a loop's packed result.
-  fileprivate func values(of part: Scan.Part) -> Tensor {
+  func values(of part: Scan.Part) -> Tensor {
     sliced(along: 0, part.offset..<(part.offset + part.slots * part.shape.count))
       .reshaped(to: Shape([part.slots] + part.shape.dimensions))
-  }
-}
-
-extension Pullback {
-  /// The loop in the other direction: each step computes its part of the forward loop again from
-  /// the carries that were kept, and hands cotangents on.
-  ///
-  /// What the body takes as it is gathers its cotangent step by step.
-  static func ofScan(_ scan: Scan, _ x: [Tensor], _ y: Tensor, _ g: Tensor) -> [Tensor?] {
-    let fields = scan.fields
-    let (carries, sequences, steps) = (fields.carries, fields.sequences, fields.steps)
-    if fields.kept < carries {
-      return x.map {
-        .failed(
-          "scan", [$0], "the gradient of a loop has no gradient",
-          hint: "write the loop in Swift, where each step is traced", shape: $0.shape,
-          dtype: $0.dtype)
-      }
-    }
-    let layout = fields.layout
-    let function = fields.body.function
-    let first = carries + sequences
-    let constants = Array(x[first...])
-    // The carries before each step.
-    let before = (0..<carries).map { index -> Tensor in
-      let start = x[index].reshaped(to: Shape([1] + x[index].shape.dimensions))
-      if steps == 1 { return start }
-      let history = y.values(of: layout[index])
-      return fields.isReversed
-        ? concatenate([history.sliced(along: 0, 1..<steps), start], along: 0)
-        : concatenate([start, history.sliced(along: 0, 0..<(steps - 1))], along: 0)
-    }
-    let trained = constants.indices.filter { constants[$0].dtype.isFloatingPoint }
-    let flowing = (0..<sequences).filter { x[carries + $0].dtype.isFloatingPoint }
-    let zeros =
-      (0..<carries).map { Tensor.zeros(x[$0].shape) }
-      + trained.map { Tensor.zeros(constants[$0].shape) }
-    let loop = Loop(
-      zeros, before + x[carries..<first] + layout.map { g.values(of: $0) }, kept: 0,
-      isReversed: !fields.isReversed
-    ) { state, items in
-      let operands = Array(items.prefix(first)) + constants
-      let leaves = operands.map { Node(.reshape, $0.shape, $0.dtype, $0.node) }
-      let bodies = function.expanded(on: leaves)
-      let seeds = bodies.enumerated().map { index, body in
-        (body, index < carries ? state[index] + items[first + index] : items[first + index])
-      }
-      let cotangents = Differentiation.cotangents(of: seeds, at: leaves)
-      func cotangent(_ index: Int) -> Tensor {
-        cotangents[index]?.cast(to: .float32) ?? Tensor.zeros(operands[index].shape)
-      }
-      let next =
-        (0..<carries).map(cotangent)
-        + trained.enumerated().map { place, index in
-          state[carries + place] + cotangent(first + index)
-        }
-      return (next, flowing.map { cotangent(carries + $0) })
-    }
-    var result = [Tensor?](repeating: nil, count: x.count)
-    for index in 0..<carries { result[index] = loop.last(index) }
-    for (place, index) in flowing.enumerated() {
-      result[carries + index] = loop.values(loop.outputs[place]).cast(to: x[carries + index].dtype)
-    }
-    for (place, index) in trained.enumerated() {
-      result[first + index] = loop.last(carries + place).cast(to: constants[index].dtype)
-    }
-    return result
   }
 }

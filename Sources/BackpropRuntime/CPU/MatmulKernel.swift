@@ -5,10 +5,13 @@ import CBackprop
 
 /// A matrix product with its epilogue, prepared.
 final class MatmulKernel {
-  private let step: MatmulStep
+  let step: MatmulStep
   private let epilogue: PassKernel?
   private var arguments: bp_gemm_args
-  private let scratchSize: Int
+  private var scratchSize: Int
+  private let level: Int32
+  /// The right operand in panels, if it stays the same for many runs; then it is read there.
+  private var panels: Panels?
   private let tasks: Int
   private let isParallel: Bool
 
@@ -24,6 +27,7 @@ final class MatmulKernel {
 
   init(_ step: MatmulStep, cpu: CPU) throws {
     self.step = step
+    level = cpu.level
     epilogue = try step.epilogue.map { try PassKernel($0, level: cpu.level) }
     context = .allocate(capacity: 1)
     var arguments = bp_gemm_args()
@@ -65,6 +69,34 @@ final class MatmulKernel {
 
   deinit { context.deallocate() }
 
+  /// Makes room for the right operand in panels; nil where it is better read as it is.
+  func makePanels() -> Panels? {
+    var floats = 0
+    let count = bp_gemm_panels(&arguments, level, &floats)
+    return count > 0 ? Panels(count: count, floats: floats) : nil
+  }
+
+  /// From now on reads the right operand in panels.
+  func use(_ panels: Panels) {
+    self.panels = panels
+    arguments.panels = UnsafePointer(panels.memory)
+    scratchSize = (bp_gemm_scratch(&arguments, level, tasks) + 63) & ~63
+  }
+
+  /// Packs the right operand into the panels.
+  func pack(_ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ cpu: CPU) {
+    guard let panels, let b = slots[step.b.slot] else { return }
+    arguments.b = UnsafeRawPointer(b + step.b.offset * step.b.dtype.byteCount)
+    let fixed = arguments
+    let tasks = min(panels.count, cpu.pool.threadCount)
+    cpu.pool.run(tasks: tasks) { task, _ in
+      withUnsafePointer(to: fixed) {
+        bp_gemm_pack(
+          $0, level, panels.count * task / tasks, panels.count * (task + 1) / tasks, panels.memory)
+      }
+    }
+  }
+
   func run(
     _ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
     _ scalars: UnsafeBufferPointer<UInt32>, _ cpu: CPU
@@ -98,4 +130,18 @@ final class MatmulKernel {
       }
     }
   }
+}
+
+/// The right operand of a matrix product, packed for products with many left ones.
+final class Panels {
+  let count: Int
+  let memory: UnsafeMutablePointer<Float>
+
+  init(count: Int, floats: Int) {
+    self.count = count
+    let block = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 4096)
+    memory = block.bindMemory(to: Float.self, capacity: floats)
+  }
+
+  deinit { UnsafeMutableRawPointer(memory).deallocate() }
 }

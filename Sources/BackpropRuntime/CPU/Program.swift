@@ -89,6 +89,9 @@ package final class Program {
 
   deinit { slots.deallocate() }
 
+  /// The matrix products, in order.
+  var matmuls: [MatmulKernel] { owned.compactMap { $0 as? MatmulKernel } }
+
   /// Below so many nanoseconds of work a kernel stays on one thread.
   static let parallelThreshold = 12_000.0
 

@@ -2,85 +2,56 @@
 
 import BackpropGraph
 
-/// A loop over time, prepared: one program for the body, whose operands move from step to step.
+/// A loop over time, prepared.
+///
+/// Where no row of the carries depends on another, as in a batch of sequences, each thread takes
+/// some rows and goes through all steps with them, without waiting for the others; else the threads
+/// share the kernels of each step. Matrices that stay the same are packed once for all steps.
 final class ScanKernel {
-  private let step: ScanStep
-  private let body: Program
-  private let arena: UnsafeMutableRawPointer
-  private let sizes: [Int]
-  /// Results that the body's plan does not write where they belong: they are copied there.
-  private let copied: [Int]
-  /// For each result that is written in place, its slot.
-  private let written: [(result: Int, slot: Int)]
+  private let cpu: CPU
+  private let parts: [ScanPart]
+  private let isParallel: Bool
+
+  /// The fewest rows that are worth a thread: products of fewer read their other operand too often.
+  private static let fewestRows = 8
 
   init(_ step: ScanStep, cpu: CPU) throws {
-    self.step = step
-    body = try Program(step.body, cpu: cpu)
-    arena = .allocate(byteCount: max(64, step.body.arenaBytes), alignment: 4096)
-    sizes = step.layout.map { $0.shape.count * 4 }
-    var written: [(result: Int, slot: Int)] = []
-    var copied: [Int] = []
-    for (result, slot) in step.body.results.enumerated() {
-      if case .result = step.body.buffers[slot].place, !written.contains(where: { $0.slot == slot })
-      {
-        written.append((result, slot))
-      } else {
-        copied.append(result)
-      }
+    self.cpu = cpu
+    parts = try ScanKernel.parts(of: step, cpu: cpu)
+    isParallel = parts.count > 1
+    for (number, kernel) in parts[0].body.matmuls.enumerated() {
+      let isSame = step.isSame(slot: kernel.step.b.slot)
+      guard step.steps > 1, isSame, let panels = kernel.makePanels() else { continue }
+      for part in parts { part.body.matmuls[number].use(panels) }
     }
-    (self.written, self.copied) = (written, copied)
   }
 
-  deinit { arena.deallocate() }
+  private static func parts(of step: ScanStep, cpu: CPU) throws -> [ScanPart] {
+    let threads = cpu.pool.threadCount
+    let rows = step.rows
+    let count = min(threads, rows / fewestRows)
+    let work = Double(step.steps) * Double(step.body.operations) / 50
+    if count > 1, 2 * count >= threads, work > 4 * Program.parallelThreshold {
+      var parts: [ScanPart] = []
+      for part in 0..<count {
+        let own = rows * part / count..<rows * (part + 1) / count
+        guard let plan = step.part(own) else { break }
+        let alone = CPU(level: cpu.level, threadCount: 1, isExact: cpu.isExact)
+        parts.append(try ScanPart(step, plan, rows: own, of: rows, cpu: alone))
+      }
+      if parts.count == count { return parts }
+    }
+    return [try ScanPart(step, step.body, rows: 0..<1, of: 1, cpu: cpu)]
+  }
 
   func run(_ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>) throws {
-    let nothing = UnsafeBufferPointer<UInt32>(start: nil, count: 0)
-    let result = address(step.result, slots)
-    let bases = step.operands.map { address($0, slots) }
-    /// Where the carries of the step at hand lie.
-    var carries = Array(bases.prefix(step.carries))
-    for turn in 0..<step.steps {
-      let number = step.isReversed ? step.steps - 1 - turn : turn
-      for binding in body.bindings where binding.leaf >= 0 {
-        let leaf = Int(binding.leaf)
-        body.slots[binding.slot] =
-          if leaf < step.carries {
-            carries[leaf]
-          } else if leaf < step.carries + step.sequences {
-            bases[leaf] + number * itemSize(leaf)
-          } else {
-            bases[leaf]
-          }
-      }
-      for (index, slot) in written {
-        body.slots[slot] = place(index, number, turn, result)
-      }
-      try body.run(scalars: nothing, arena: arena)
-      for index in copied {
-        guard let source = body.slots[step.body.results[index]] else { continue }
-        place(index, number, turn, result).copyMemory(from: source, byteCount: sizes[index])
-      }
-      for carry in 0..<step.carries { carries[carry] = place(carry, number, turn, result) }
+    parts[0].bindWhole(slots)
+    for kernel in parts[0].body.matmuls { kernel.pack(parts[0].body.slots, cpu) }
+    if isParallel {
+      cpu.pool.run(tasks: parts.count) { task, _ in parts[task].run(slots) }
+    } else {
+      parts[0].run(slots)
     }
-  }
-
-  private func itemSize(_ leaf: Int) -> Int {
-    step.itemCounts[leaf - step.carries] * step.operands[leaf].dtype.byteCount
-  }
-
-  private func place(_ index: Int, _ number: Int, _ turn: Int, _ result: UnsafeMutableRawPointer)
-    -> UnsafeMutableRawPointer
-  {
-    let part = step.layout[index]
-    return result + part.offset * 4 + part.slot(step: number, turn: turn) * sizes[index]
-  }
-
-  private func address(
-    _ operand: Operand, _ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-  ) -> UnsafeMutableRawPointer {
-    guard let base = slots[operand.slot] else {
-      preconditionFailure("slot \(operand.slot) has no memory")
-    }
-    return base + operand.offset * operand.dtype.byteCount
+    for part in parts { try part.outcome.get() }
   }
 }

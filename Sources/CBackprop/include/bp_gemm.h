@@ -28,6 +28,7 @@ typedef struct bp_gemm_args {
   ptrdiff_t a_row, a_col, a_batch;
   const void *b;
   ptrdiff_t b_row, b_col, b_batch;
+  const float *panels;                    // B once more, from bp_gemm_pack, to be read instead; or NULL
   void *c;                                // row-major: the columns of a row are adjacent
   ptrdiff_t c_row, c_batch;
   int a_type, b_type, c_type;             // BP_F32 or BP_BF16; sums are float32 always
@@ -52,6 +53,13 @@ size_t bp_gemm_scratch(const bp_gemm_args *args, int level, size_t tasks);
 void bp_gemm_run(
   const bp_gemm_args *args, size_t threads, int level, size_t task, size_t tasks, void *scratch,
   void *epilogue_scratch);
+
+/// How many panels B can be packed into, for products that use the same B again and again with
+/// other A; 0 where it is better read as it is. `floats` is the room that they need.
+size_t bp_gemm_panels(const bp_gemm_args *args, int level, size_t *floats);
+
+/// Packs the panels first ..< end of B into `to`, which is aligned to 64 and has room for all.
+void bp_gemm_pack(const bp_gemm_args *args, int level, size_t first, size_t end, float *to);
 
 /// The best SIMD level (bp_level) this processor runs.
 int bp_level_best(void);

@@ -203,7 +203,8 @@ struct PassWriter {
     case .random(let kind): registers[index] = random(kind, value.scalar)
     case .source, .failed, .constant, .literal, .placeholder, .pad, .concatenate, .argument,
       .cumulativeSum, .matmul, .convolution, .convolutionKernelGradient, .windowSum, .windowMax,
-      .windowMaxPullback, .windowMaxSelection, .scan, .gather, .scatterAdd, .argumentSort,
+      .windowMaxPullback, .windowMaxSelection, .scan, .attention, .attentionGradient, .gather,
+      .scatterAdd, .argumentSort,
       .stopGradient,
       .barrier,
       .call, .output:

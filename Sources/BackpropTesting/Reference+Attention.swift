@@ -84,9 +84,11 @@ struct Attending {
     var result = [Double](repeating: 0, count: sizes.gradientCount)
     let places = sizes.gradientPlaces
     func add(_ operand: Int, _ place: [Int], _ row: ArraySlice<Double>, _ factor: Double) {
-      let to = places[operand].offset + zip(places[operand].strides, place).reduce(0) {
-        $0 + $1.0 * $1.1
-      }
+      let to =
+        places[operand].offset
+        + zip(places[operand].strides, place).reduce(0) {
+          $0 + $1.0 * $1.1
+        }
       for (feature, element) in row.enumerated() { result[to + feature] += factor * element }
     }
     let (packed, cotangent) = (x.count - 2, x.count - 1)

@@ -71,16 +71,17 @@ void bp_attention_copy(
   const bp_attention_rows *from, int64_t batch, int64_t head, int64_t place, int64_t rows,
   int64_t width, float factor
 ) {
-  bp_pack_fn *pack = from->type == BP_BF16 ? gemm->pack_bf16 : gemm->pack_f32;
   const void *data = row_of(from, batch, head, place);
-  if (from->type == BP_BF16 || factor == 1.0f) {
-    pack(to, (size_t)padded, (size_t)width, (size_t)rows, data, 1, from->place);
+  if (from->type == BP_BF16) {
+    gemm->pack_bf16(to, (size_t)padded, (size_t)width, (size_t)rows, data, 1, from->place);
     if (factor != 1.0f) kernels->scale(to, to, factor, rows * padded);
     return;
   }
+  const size_t rest = (size_t)(padded - width) * sizeof(float);
   for (int64_t i = 0; i < rows; i++) {
-    kernels->scale(to + i * padded, (const float *)data + i * from->place, factor, width);
-    for (int64_t j = width; j < padded; j++) to[i * padded + j] = 0.0f;
+    kernels->scale(to, (const float *)data + i * from->place, factor, width);
+    if (rest > 0) memset(to + width, 0, rest);
+    to += padded;
   }
 }
 

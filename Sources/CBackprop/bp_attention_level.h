@@ -24,9 +24,12 @@ BP_FN float bp_row_total(F x) {
 }
 
 BP_FN float bp_row_greatest(F x) {
-  float result = x[0];
-  for (int i = 1; i < 16; i++) result = x[i] > result ? x[i] : result;
-  return result;
+  typedef float half __attribute__((ext_vector_type(8)));
+  typedef float quarter __attribute__((ext_vector_type(4)));
+  half a = x.lo > x.hi ? x.lo : x.hi;
+  quarter b = a.lo > a.hi ? a.lo : a.hi;
+  const float c = b[0] > b[2] ? b[0] : b[2], d = b[1] > b[3] ? b[1] : b[3];
+  return c > d ? c : d;
 }
 
 /// Lanes of the columns from c on that lie in [begin, end).
@@ -74,29 +77,49 @@ BP_FN void bp_row_clear(const bp_attention_row *row, float *s) {
   for (int64_t c = end; c < row->last; c += 16) bp_row_store(s + c, bp_f(0));
 }
 
+/// The weights of 16 columns, by scores that are made.
+BP_FN F bp_row_weights(float *s, float base) {
+  F p = bp_exp_below(bp_row_load(s) - base);
+  bp_row_store(s, p);
+  return p;
+}
+
 static float bp_weigh(const bp_attention_row *row, float *max, float *sum) {
-  const int64_t first = row->begin / 16 * 16, last = row->end;
   bp_row_clear(row, row->s);
   if (row->begin >= row->end) return 1.0f;
+  float *s = row->s;
+  const int64_t first = row->begin / 16 * 16, last = bp_padded(row->end);
+  const int is_plain = !row->bias && !row->mask;
   F top = -BP_INFINITY;
   for (int64_t c = first; c < last; c += 16) {
-    F x = bp_row_scores(row, c);
-    bp_row_store(row->s + c, x);
+    F x;
+    if (is_plain && c >= row->begin && c + 16 <= row->end) {
+      x = bp_row_load(s + c);
+    } else {
+      x = bp_row_scores(row, c);
+      bp_row_store(s + c, x);
+    }
     top = bp_select(x > top, x, top);
   }
   const float before = *max, block = bp_row_greatest(top);
   const float after = block > before ? block : before;
   // As long as all scores are -infinity, so are their differences to anything finite.
   const float base = after == -__builtin_inff() ? 0.0f : after;
-  F total[2] = {bp_f(0), bp_f(0)};
-  for (int64_t c = first; c < last; c += 16) {
-    F p = bp_exp_below(bp_row_load(row->s + c) - base);
-    bp_row_store(row->s + c, p);
-    total[c / 16 % 2] += p;
+  // Two vectors of lanes, which take turns along a block.
+  F even = bp_f(0), odd = bp_f(0);
+  int64_t c = first;
+  if (c % 32 != 0) {
+    odd = bp_row_weights(s + c, base);
+    c += 16;
   }
+  for (; c + 32 <= last; c += 32) {
+    even += bp_row_weights(s + c, base);
+    odd += bp_row_weights(s + c + 16, base);
+  }
+  if (c < last) even += bp_row_weights(s + c, base);
   const float factor = bp_exp_below(bp_f(before - base))[0];
   *max = after;
-  *sum = __builtin_fmaf(*sum, factor, bp_row_total(total[0] + total[1]));
+  *sum = __builtin_fmaf(*sum, factor, bp_row_total(even + odd));
   return factor;
 }
 

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("Attention: gradients by the reference")
 struct AttentionGradientTests {
-  @Test(arguments: AttentionCase.small) func agreeWithFiniteDifferences(form: AttentionCase) throws {
+  @Test(arguments: AttentionCase.small) func agreeWithFiniteDifferences(form: AttentionCase) throws
+  {
     var check = GradientCheck()
     check.order = 2
     check.everyCoordinateUpTo = 0

@@ -103,7 +103,8 @@ public func attention(
       isCausal: mask.isCausal, window: mask.window,
       scale: scale ?? 1 / Float(Swift.max(1, query.shape[3])).squareRoot(),
       hasBias: added != nil, hasMask: allowed != nil))
-  let operands = [query, key, value].map { $0.cast(to: dtype) } + [added, allowed].compactMap(\.self)
+  let operands =
+    [query, key, value].map { $0.cast(to: dtype) } + [added, allowed].compactMap(\.self)
   if dropping != nil || key.count == 0 || value.count == 0 || query.count == 0 {
     return Attention.composed(form, operands, dropping: dropping).cast(to: result)
   }

@@ -38,7 +38,8 @@ package struct AttentionStep: Sendable {
   package var text: String {
     let head = Shape([sizes.batch, sizes.heads, sizes.queries, sizes.width])
     let window = fields.window.map { ", window \($0)" } ?? ""
-    return "\(head) on \(sizes.shared) × \(sizes.keys)" + (fields.isCausal ? ", causal" : "") + window
+    return "\(head) on \(sizes.shared) × \(sizes.keys)" + (fields.isCausal ? ", causal" : "")
+      + window
   }
 
   /// Multiplications and additions of its products over the pairs that are there by place.

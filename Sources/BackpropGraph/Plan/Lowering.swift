@@ -101,7 +101,8 @@ struct Lowering {
       return append(value, parts, .single)
     case .convolution:
       return append(value, [dense(x[0]), kernelOperand(x[1])], .convolution)
-    case .attention, .attentionGradient: return attention(value, x)
+    case .attention(let form): return attention(value, x, form.fields, isGradient: false)
+    case .attentionGradient(let form): return attention(value, x, form.fields, isGradient: true)
     case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd,
       .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection,
       .scan:
@@ -201,18 +202,13 @@ struct Lowering {
   }
 
   /// Attention reads rows of adjacent features wherever they lie, and masks and biases repeated.
-  private mutating func attention(_ value: IR.Value, _ x: [Int]) -> Int {
-    var form: Attention.Fields?
-    var isGradient = false
-    switch value.primitive {
-    case .attention(let attention): form = attention.fields
-    case .attentionGradient(let attention): (form, isGradient) = (attention.fields, true)
-    default: break
-    }
-    let extras = (form?.hasBias == true ? 1 : 0) + (form?.hasMask == true ? 1 : 0)
+  private mutating func attention(
+    _ value: IR.Value, _ x: [Int], _ fields: Attention.Fields, isGradient: Bool
+  ) -> Int {
+    let packed = 3 + (fields.hasBias ? 1 : 0) + (fields.hasMask ? 1 : 0)
     let operands = x.enumerated().map { position, operand in
-      if position >= 3, position < 3 + extras { return repeated(operand) }
-      return isGradient && position == 3 + extras ? dense(operand) : rows(operand)
+      if (3..<packed).contains(position) { return repeated(operand) }
+      return isGradient && position == packed ? dense(operand) : rows(operand)
     }
     return append(value, operands, .single)
   }

@@ -15,7 +15,8 @@ extension IR {
   }
 
   private static let rules: [Rule] = [
-    emptiness, identities, movesOfMoves, partsPutTogether, movesOfNumbers, arithmeticOnNumbers, neutralElements,
+    emptiness, identities, movesOfMoves, partsPutTogether, movesOfNumbers, arithmeticOnNumbers,
+    neutralElements,
     reductionsInParts,
   ]
 

@@ -94,7 +94,8 @@ extension Attention.Sizes {
   package func seen(by query: Int, _ fields: Attention.Fields) -> Range<Int> {
     let place = query + keys - queries
     var (begin, end) = (0, keys)
-    if let window = fields.window {
+    if let wanted = fields.window {
+      let window = Swift.min(wanted, queries + keys)
       begin = Swift.max(0, place - window + 1)
       end = Swift.min(end, place + window)
     }

@@ -8,6 +8,7 @@ final class AttentionKernel {
   private let step: AttentionStep
   private var arguments = bp_attention_args()
   private let isJoint: Bool
+  private let isParallel: Bool
   private let tasks: Int
   private let scratchSize: Int
 
@@ -29,7 +30,7 @@ final class AttentionKernel {
     if let bias = step.bias { arguments.bias_steps = AttentionKernel.four(bias.strides) }
     if let mask = step.mask { arguments.mask_steps = AttentionKernel.four(mask.strides) }
     // At some 50 operations a nanosecond.
-    let isParallel = Double(step.operations) / 50 > Program.parallelThreshold
+    isParallel = Double(step.operations) / 50 > Program.parallelThreshold
     let threads = isParallel ? cpu.pool.threadCount : 1
     if step.gradient == nil {
       isJoint = false
@@ -62,8 +63,12 @@ final class AttentionKernel {
     arguments.q = rows(step.query)
     arguments.k = rows(step.key)
     arguments.v = rows(step.value)
-    arguments.bias = step.bias.map { UnsafePointer(address($0).assumingMemoryBound(to: Float.self)) }
-    arguments.mask = step.mask.map { UnsafePointer(address($0).assumingMemoryBound(to: UInt8.self)) }
+    arguments.bias = step.bias.map {
+      UnsafePointer(address($0).assumingMemoryBound(to: Float.self))
+    }
+    arguments.mask = step.mask.map {
+      UnsafePointer(address($0).assumingMemoryBound(to: UInt8.self))
+    }
     let y = address(step.packed).assumingMemoryBound(to: Float.self)
     arguments.y = y
     arguments.logs = y + step.sizes.resultCount
@@ -79,7 +84,7 @@ final class AttentionKernel {
     }
     let (fixed, size, level) = (arguments, scratchSize, cpu.level)
     let (tasks, isGradient, isJoint) = (tasks, step.gradient != nil, isJoint)
-    cpu.pool.run(tasks: tasks) { task, thread in
+    func run(_ task: Int, _ thread: Int) {
       let scratch = cpu.scratch(thread, size)
       withUnsafePointer(to: fixed) {
         if isGradient {
@@ -88,6 +93,11 @@ final class AttentionKernel {
           bp_attention_run($0, level, task, tasks, scratch)
         }
       }
+    }
+    if isParallel {
+      cpu.pool.run(tasks: tasks) { task, thread in run(task, thread) }
+    } else {
+      for task in 0..<tasks { run(task, 0) }
     }
   }
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /// Keys and queries of a block; queries that a task of dq alone has.
-enum { KEYS = 128, QUERIES = 48, CHUNK = 240, SCORES = KEYS + 16 };
+enum { KEYS = 128, QUERIES = 72, CHUNK = 288, SCORES = KEYS + 16 };
 
 typedef struct work {
   const bp_attention_args *args;

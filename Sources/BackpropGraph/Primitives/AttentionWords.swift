@@ -4,8 +4,8 @@
 ///
 /// Operands of the word `attention`: `q: [B, H, T, D]`, `k: [B, K, S, D]`, `v: [B, K, S, E]`, all
 /// float32 or all bfloat16; then, as the fields say, a bias, float32, and a mask, bool, both
-/// `[B, H, T, S]`. With K dividing H, query t at the place t + S − T, and n(t, s) whether the query
-/// sees a key, by its place and by the mask:
+/// `[B, H, T, S]`. K divides H: H/K neighbouring query heads share a key head. Query t stands at the
+/// place t + S − T; by its place and by the mask it sees some of the keys.
 ///
 ///     s = scale · q kᵀ + bias,  p = softmax of s over the keys that are seen,  y = p v
 ///
@@ -20,13 +20,17 @@
 package struct Attention: Hashable, Sendable {
   package let id: UInt32
 
+  /// What is the same for all queries.
   package struct Fields: Hashable, Sendable {
     /// No query sees a key behind its own place.
     package var isCausal: Bool
     /// A query sees keys less than so many places away; nil: all.
     package var window: Int?
+    /// What products of queries and keys are multiplied by.
     package var scale: Float
+    /// Whether the operand behind the values is a bias.
     package var hasBias: Bool
+    /// Whether the last of attention's operands is a mask.
     package var hasMask: Bool
   }
 
@@ -47,6 +51,7 @@ package struct Attention: Hashable, Sendable {
     /// Features of a value, E.
     package let valueWidth: Int
 
+    /// The sizes of operands with these shapes.
     package init(query: Shape, key: Shape, value: Shape) {
       (batch, heads, queries, width) = (query[0], query[1], query[2], query[3])
       (shared, keys, valueWidth) = (key[1], key[2], value[3])
@@ -70,6 +75,7 @@ extension Attention.Sizes {
   /// `[B, T, (H + 2 K) · D]`; else one after the other, `[B, T, H, D]`, `[B, S, K, D]`, `[B, S, K, E]`.
   package var isFused: Bool { queries == keys && width == valueWidth }
 
+  /// The elements of the packed gradient.
   package var gradientCount: Int {
     batch * (queries * heads * width + keys * shared * (width + valueWidth))
   }

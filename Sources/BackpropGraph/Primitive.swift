@@ -72,6 +72,10 @@ package enum Primitive: Hashable, Sendable {
   case put(UInt8)
   /// int32 positions that sort an axis, stably; NaN last.
   case argumentSort(UInt8, descending: Bool)
+  /// Means of values by how well keys fit queries, and what its gradient needs, in one vector.
+  case attention(Attention)
+  /// The cotangents of queries, keys and values, in one vector.
+  case attentionGradient(Attention)
   /// The identity whose derivative is zero.
   case stopGradient
   /// The identity across which nothing is shared: keeps recomputation in the backward pass.
@@ -129,6 +133,8 @@ package enum Primitive: Hashable, Sendable {
     case .windowMaxPullback(let pooling): 35 << 56 | UInt64(pooling.id)
     case .windowMaxSelection(let pooling): 36 << 56 | UInt64(pooling.id)
     case .scan(let scan): 37 << 56 | UInt64(scan.id)
+    case .attention(let form): 38 << 56 | UInt64(form.id)
+    case .attentionGradient(let form): 39 << 56 | UInt64(form.id)
     }
   }
 
@@ -166,6 +172,8 @@ package enum Primitive: Hashable, Sendable {
     case .put(let axis): Pullback.ofPut(Int(axis), x, g)
     case .argumentSort: [nil]
     case .scan(let scan): Pullback.ofScan(scan, x, y, g)
+    case .attention(let form): Pullback.ofAttention(form, x, y, g)
+    case .attentionGradient(let form): Pullback.ofAttentionGradient(form, x, g)
     case .stopGradient: [nil]
     case .barrier: [g]
     // A call is differentiated as a whole, by its function; see Gradient.swift.

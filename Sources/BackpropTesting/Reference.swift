@@ -121,6 +121,8 @@ struct Interpreter {
       case .put(let axis): try Rows.put(x[0], x[2], at: x[1], along: Int(axis))
       case .argumentSort(let axis, let descending):
         Rows.argumentSort(x[0], along: Int(axis), descending: descending)
+      case .attention(let form): Attending(form.fields, x).packed
+      case .attentionGradient(let form): Attending(form.fields, x).gradient
       case .stopGradient: x[0].elements
       case .barrier: x[0].elements
       case .scan(let scan): try loop(scan.fields, x)

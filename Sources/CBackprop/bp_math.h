@@ -175,6 +175,14 @@ BP_FN F bp_exp(F v) {
   return (bp_exp_reduced(r) * s1) * s2;
 }
 
+/// e^x for x that is at most a little above 0; 0 where that is less than 2^-126. 1.0 ulp.
+BP_FN F bp_exp_below(F v) {
+  F x = bp_select(v < -87.0f, bp_f(-87.0f), v);
+  BP_EXP_REDUCE(x);
+  F y = bp_exp_reduced(r) * bp_as_f(bp_add_i(k, bp_i(127)) << 23);
+  return bp_select(v < -87.0f, bp_f(0.0f), y);
+}
+
 /// e^x for x in [-60, 60].
 BP_FN F bp_exp_middle(F x) {
   BP_EXP_REDUCE(x);

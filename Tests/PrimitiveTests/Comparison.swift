@@ -6,12 +6,15 @@ import BackpropTesting
 extension Primitive {
   /// How far a device may lie from the reference, given the same operands. `magnitudes` are, for
   /// words that add up, the sums of the magnitudes for each element of the result.
-  func tolerance(_ node: Node) -> Tolerance {
+  func tolerance(_ node: Node, _ operands: [ReferenceValue]) -> Tolerance {
     switch self {
     case .unary(let function): function.tolerance
     case .binary(let function): function.tolerance
     case .random(.normal):
       Tolerance(ulps: 8, absolute: 2e-7, reason: "ln, √ and cos, one after the other")
+    case .attention, .attentionGradient:
+      Tolerance(
+        ulps: 64, absolute: 2e-6 * reach(operands), reason: "exponentials of sums, added up")
     case .scan:
       Tolerance(ulps: 64, absolute: 4e-6, reason: "what each step rounds goes into the next")
     case .source, .failed, .constant, .literal, .placeholder, .iota, .random, .compare, .select,
@@ -39,6 +42,18 @@ extension Primitive {
     case .windowMaxPullback(let pooling): pooling.fields.window.reduce(1, *)
     default: nil
     }
+  }
+}
+
+extension Primitive {
+  /// What the elements of attention, or of its gradient, may be a sum of, by its operands' sizes.
+  private func reach(_ operands: [ReferenceValue]) -> Double {
+    func size(_ number: Int) -> Double {
+      operands[number].elements.reduce(1) { max($0, abs($1)) }
+    }
+    guard case .attentionGradient = self else { return size(2) }
+    let queries = Double(operands[0].shape[1] * operands[0].shape[2] / operands[1].shape[1])
+    return size(operands.count - 1) * size(2) * max(size(0), size(1)) * queries.squareRoot()
   }
 }
 
@@ -94,7 +109,7 @@ enum NodeCheck {
       ? Tensor(Node(node.primitive, node.shape, node.dtype, argument: node.argument)) : Tensor(copy)
     let expected = try Reference.evaluate(subject, substituting: known)
     let isNarrow = node.dtype == .bfloat16 || node.dtype == .float16
-    var tolerance = node.primitive.tolerance(copy)
+    var tolerance = node.primitive.tolerance(copy, known.map(\.value))
     if isNarrow, tolerance.ulps > 0 || node.primitive.terms(copy) != nil {
       tolerance = Tolerance(ulps: 1, reason: "an error of float32 may tip the rounding")
     }

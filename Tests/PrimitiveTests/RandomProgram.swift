@@ -142,6 +142,7 @@ struct RandomProgram {
       (8, { $0.reduction() }), (6, { $0.product() }), (5, { $0.indexing() }),
       (4, { $0.composite() }), (4, { $0.choice() }), (4, { $0.joined() }), (3, { $0.number() }),
       (4, { $0.otherType() }), (3, { $0.order() }), (2, { $0.drawn() }), (3, { $0.space() }),
+      (2, { $0.attending() }),
     ]
     var rest = generator.integer(0..<kinds.reduce(0) { $0 + $1.0 })
     for (weight, make) in kinds {

@@ -18,7 +18,7 @@ struct KernelCase: Sendable {
   let inputs: @Sendable () -> [Tensor]
   let body: @Sendable ([Tensor]) -> Tensor
 
-  static let all = products + passes
+  static let all = products + attentions + passes
 
   private static let products: [KernelCase] =
     [256, 512, 1024, 2048].map { product("product \($0)³", $0, $0, $0) }
@@ -49,6 +49,26 @@ struct KernelCase: Sendable {
       body: {
         matmul(
           transposesA ? $0[0].transposed() : $0[0], transposesB ? $0[1].transposed() : $0[1])
+      })
+  }
+
+  private static let attentions: [KernelCase] = [
+    attending("attention 8x6x256x64, causal", 8, 6, 256, isCausal: true),
+    attending("attention 1x8x2048x64", 1, 8, 2048, isCausal: false),
+  ]
+
+  /// Attention of a sequence to itself, by heads of 64 features; pairs behind a query don't count.
+  private static func attending(
+    _ name: String, _ batch: Int, _ heads: Int, _ length: Int, isCausal: Bool
+  ) -> KernelCase {
+    let pairs = isCausal ? length * (length + 1) / 2 : length * length
+    return KernelCase(
+      name: name, measure: .operations(Double(4 * 64 * batch * heads * pairs), .float32),
+      inputs: { [random([batch, length, 3 * heads * 64], 1)] },
+      body: {
+        let parts = $0[0].splitIntoHeads([heads, heads, heads], width: 64)
+        return attention(parts[0], parts[1], parts[2], mask: isCausal ? .causal : .none)
+          .joinedHeads()
       })
   }
 

@@ -68,6 +68,8 @@ struct Profile {
       return "pass \(pass.mode) \(pass.dims), \(pass.instructions.count) words"
     case .scan(let scan):
       return "loop of \(scan.steps) steps, \(scan.body.steps.count) kernels each"
+    case .attention(let step):
+      return (step.gradient == nil ? "attention " : "its gradient ") + step.text
     case .convolution, .convolutionKernelGradient, .pooling, .copy, .zero, .gather, .scatterAdd,
       .put,
       .argument, .cumulativeSum, .sort, .reduceRows:

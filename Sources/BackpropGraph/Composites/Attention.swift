@@ -62,17 +62,19 @@ public struct AttentionMask: Sendable {
 ///
 /// `query: [B, H, T, D]`, `key: [B, K, S, D]`, `value: [B, K, S, E] -> [B, H, T, E]`. K divides H:
 /// with fewer key heads than query heads, H/K neighbours share one (J. Ainslie et al., "GQA", 2023).
-/// A query that may look at no key gets zeros. Softmax is computed in float32.
+/// A query that may look at no key gets zeros. Scores and softmax are computed in float32.
 ///
-/// Cost: 2·B·H·T·S·(D + E) operations; kept for the backward pass: the weights, [B, H, T, S].
+/// Cost: 2·B·H·T·S·(D + E) operations, less what mask and window leave out by place; kept for the
+/// backward pass: the result and [B, H, T]. Only if `dropping` is given, or a gradient of the bias
+/// or of a gradient is asked for, are there scores in memory, [B, H, T, S].
 ///
 /// - Parameters:
 ///   - bias: what broadcasts to [B, H, T, S].
 ///   - scale: 1/√D by default.
-///   - dropping: what the weights go through before they meet the values.
+///   - dropping: what the weights go through before they meet the values; nil: nothing.
 public func attention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: AttentionMask = .none,
-  bias: Tensor? = nil, scale: Float? = nil, dropping: (Tensor) -> Tensor = { $0 }
+  bias: Tensor? = nil, scale: Float? = nil, dropping: ((Tensor) -> Tensor)? = nil
 ) -> Tensor {
   guard query.rank == 4, key.rank == 4, value.rank == 4, query.shape[0] == key.shape[0],
     key.shape[0] == value.shape[0], query.shape[3] == key.shape[3],
@@ -84,31 +86,62 @@ public func attention(
       "query, key and value must be [B, H, T, D], [B, K, S, D] and [B, K, S, E], and K divide H",
       hint: "heads lie on axis 1", shape: query.shape, dtype: query.dtype)
   }
-  let (batch, heads, queries, width) = (
-    query.shape[0], query.shape[1], query.shape[2], query.shape[3]
-  )
-  let (groups, keys) = (key.shape[1], key.shape[2])
-  let rows = heads / groups * queries
-  let factor = scale ?? 1 / Float(Swift.max(1, width)).squareRoot()
-  let scaled = (query * factor).reshaped(to: [batch, groups, rows, width])
-  let whole: Shape = [batch, heads, queries, keys]
-  var scores = matmul(scaled, key.transposed()).reshaped(to: whole).cast(to: .float32)
-  if let bias { scores = scores + bias }
-  let seen = mask.seen(queries: queries, keys: keys)
-  if let seen {
-    // Finite, so that a query without keys is no NaN on its way to zero.
-    scores = select(seen, scores, Tensor.constant(-1e30, .float32))
-  }
-  guard scores.shape == whole else {
+  let whole: Shape = [query.shape[0], query.shape[1], query.shape[2], key.shape[2]]
+  for other in [bias, mask.allowed] {
+    guard let other, Shape.broadcast(other.shape, whole) != whole else { continue }
     return .failed(
-      "attention", [query, key, bias ?? mask.allowed ?? value],
-      "mask and bias must broadcast to \(whole)", shape: query.shape, dtype: query.dtype)
+      "attention", [query, key, other], "mask and bias must broadcast to \(whole)",
+      shape: query.shape, dtype: query.dtype)
   }
-  var weights = scores.softmax()
-  if let seen, mask.mayBeEmpty(queries: queries, keys: keys) {
-    weights = select(seen, weights, Tensor.literal(0, like: weights))
+  let result = value.dtype
+  let promoted = DType.promoted(query.dtype, DType.promoted(key.dtype, value.dtype))
+  let dtype: DType = promoted == .bfloat16 ? .bfloat16 : .float32
+  let allowed = mask.allowed.map { $0.cast(to: .bool).broadcast(to: whole) }
+  let added = bias.map { $0.cast(to: .float32).broadcast(to: whole) }
+  let form = Attention(
+    Attention.Fields(
+      isCausal: mask.isCausal, window: mask.window,
+      scale: scale ?? 1 / Float(Swift.max(1, query.shape[3])).squareRoot(),
+      hasBias: added != nil, hasMask: allowed != nil))
+  let operands =
+    [query, key, value].map { $0.cast(to: dtype) } + [added, allowed].compactMap(\.self)
+  if dropping != nil || key.count == 0 || value.count == 0 || query.count == 0 {
+    return Attention.composed(form, operands, dropping: dropping).cast(to: result)
   }
-  weights = dropping(weights).cast(to: value.dtype)
-  return matmul(weights.reshaped(to: [batch, groups, rows, keys]), value)
-    .reshaped(to: [batch, heads, queries, value.shape[3]])
+  let sizes = Attention.Sizes(query: query.shape, key: key.shape, value: value.shape)
+  return Attention.result(Attention.packed(form, operands), sizes, as: result)
+}
+
+extension Attention {
+  /// Attention of the word's operands in other words, with all scores in memory: what the word is
+  /// compared with, and what its gradient is differentiated by.
+  static func composed(
+    _ form: Attention, _ x: [Tensor], dropping: ((Tensor) -> Tensor)? = nil
+  ) -> Tensor {
+    let fields = form.fields
+    let sizes = Sizes(query: x[0].shape, key: x[1].shape, value: x[2].shape)
+    let mask = AttentionMask(
+      isCausal: fields.isCausal, window: fields.window,
+      allowed: fields.hasMask ? x[fields.hasBias ? 4 : 3] : nil)
+    let (batch, shared, rows) = (
+      sizes.batch, sizes.shared, sizes.heads / sizes.shared * sizes.queries
+    )
+    let scaled = (x[0] * fields.scale).reshaped(to: [batch, shared, rows, sizes.width])
+    var scores = matmul(scaled, x[1].transposed())
+      .reshaped(to: [batch, sizes.heads, sizes.queries, sizes.keys]).cast(to: .float32)
+    if fields.hasBias { scores = scores + x[3] }
+    let seen = mask.seen(queries: sizes.queries, keys: sizes.keys)
+    if let seen {
+      // Finite, so that a query without keys is no NaN on its way to zero.
+      scores = select(seen, scores, Tensor.constant(-1e30, .float32))
+    }
+    var weights = scores.softmax()
+    if let seen, mask.mayBeEmpty(queries: sizes.queries, keys: sizes.keys) {
+      weights = select(seen, weights, Tensor.literal(0, like: weights))
+    }
+    if let dropping { weights = dropping(weights) }
+    weights = weights.cast(to: x[2].dtype)
+    return matmul(weights.reshaped(to: [batch, shared, rows, sizes.keys]), x[2])
+      .reshaped(to: [batch, sizes.heads, sizes.queries, sizes.valueWidth])
+  }
 }

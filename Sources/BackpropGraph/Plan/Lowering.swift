@@ -101,6 +101,8 @@ struct Lowering {
       return append(value, parts, .single)
     case .convolution:
       return append(value, [dense(x[0]), kernelOperand(x[1])], .convolution)
+    case .attention(let form): return attention(value, x, form.fields, isGradient: false)
+    case .attentionGradient(let form): return attention(value, x, form.fields, isGradient: true)
     case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd, .put,
       .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection,
       .scan:
@@ -197,6 +199,42 @@ struct Lowering {
 
   mutating func replaceOperand(_ position: Int, of index: Int, by operand: Int) {
     values[index].operands[position] = operand
+  }
+
+  /// Attention reads rows of adjacent features wherever they lie, and masks and biases repeated.
+  private mutating func attention(
+    _ value: IR.Value, _ x: [Int], _ fields: Attention.Fields, isGradient: Bool
+  ) -> Int {
+    let packed = 3 + (fields.hasBias ? 1 : 0) + (fields.hasMask ? 1 : 0)
+    let operands = x.enumerated().map { position, operand in
+      if (3..<packed).contains(position) { return repeated(operand) }
+      return isGradient && position == packed ? dense(operand) : rows(operand)
+    }
+    return append(value, operands, .single)
+  }
+
+  /// An operand with its last axis adjacent in memory.
+  private mutating func rows(_ index: Int) -> Int {
+    let value = values[index]
+    let isAdjacent = value.shape[-1] == 1 || value.view.strides.last == 1
+    if isNumber(value.base) || !isAdjacent { return copy(index) }
+    store(index)
+    return index
+  }
+
+  /// An operand in memory as it is; a number once, however often it is repeated.
+  private mutating func repeated(_ index: Int) -> Int {
+    let value = values[index]
+    guard isNumber(value.base) else {
+      store(index)
+      return index
+    }
+    let one = copy(value.base)
+    var view = StridedView(contiguous: value.shape)
+    view.strides = value.shape.dimensions.map { _ in 0 }
+    let repeated = IR.Value(
+      primitive: .broadcast, shape: value.shape, dtype: value.dtype, operands: [one])
+    return append(repeated, [one], .view, base: one, view: view)
   }
 
   /// The kernel of a convolution is packed from wherever it lies.

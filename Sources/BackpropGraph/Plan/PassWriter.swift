@@ -205,8 +205,8 @@ struct PassWriter {
     case .random(let kind): registers[index] = random(kind, value.scalar)
     case .source, .failed, .constant, .literal, .placeholder, .pad, .concatenate, .argument,
       .cumulativeSum, .matmul, .convolution, .convolutionKernelGradient, .windowSum, .windowMax,
-      .windowMaxPullback, .windowMaxSelection, .scan, .gather, .scatterAdd, .put,
-      .argumentSort, .stopGradient, .barrier, .call, .output:
+      .windowMaxPullback, .windowMaxSelection, .scan, .attention, .attentionGradient, .gather,
+      .scatterAdd, .put, .argumentSort, .stopGradient, .barrier, .call, .output:
       preconditionFailure("\(value.primitive) is not a word of passes")
     }
   }

@@ -43,8 +43,8 @@ private struct RowCut {
       var cut = operand
       cut.offset = rows.lowerBound * (elements / count)
       return .zero(cut, count: rows.count * (elements / count))
-    case .convolution, .convolutionKernelGradient, .pooling, .scan, .gather, .scatterAdd, .put,
-      .argument, .cumulativeSum, .sort, .reduceRows:
+    case .convolution, .convolutionKernelGradient, .pooling, .scan, .attention, .gather,
+      .scatterAdd, .put, .argument, .cumulativeSum, .sort, .reduceRows:
       return nil
     }
   }

@@ -53,6 +53,14 @@ extension Step: CustomStringConvertible {
       let body = step.body.description.split(separator: "\n").joined(separator: "\n    ")
       return
         "scan \(step.steps)\(step.isReversed ? " reversed" : "") \(step.result) = \(x)\n    \(body)"
+    case .attention(let step):
+      let x = [step.query, step.key, step.value, step.bias, step.mask].compactMap(\.self)
+        .map(\.description).joined(separator: " ")
+      guard let gradient = step.gradient else {
+        return "attention \(step.text) \(step.packed) = \(x)"
+      }
+      return "attentionGradient \(step.text) \(gradient.packed) = \(x) \(step.packed) "
+        + "\(gradient.cotangent)"
     case .pooling(let step):
       let x = step.operands.dropFirst().map(\.description).joined(separator: " ")
       return "window \(step.kind) \(step.window) \(step.operands[0]) = \(x)"

@@ -53,6 +53,7 @@ package enum Step: Sendable {
   case convolutionKernelGradient(ConvolutionStep)
   case pooling(PoolingStep)
   case scan(ScanStep)
+  case attention(AttentionStep)
   /// `destination[i] = source[i]` over `dims`, any strides on both sides.
   case copy(dims: [Int], destination: Operand, source: Operand)
   /// Zeros (or falses) everywhere.

@@ -315,6 +315,11 @@ package struct Planner {
       let step = ScanStep(scan.fields, operands: x, result: result)
       loopBytes += step.body.arenaBytes + step.packedBytes
       finish(.scan(step), touching: touched)
+    case .attention(let form), .attentionGradient(let form):
+      let shapes = value.operands.prefix(3).map { values[$0].shape }
+      let sizes = Attention.Sizes(query: shapes[0], key: shapes[1], value: shapes[2])
+      let step = AttentionStep(form, sizes, operands: x, result: result)
+      finish(.attention(step), touching: touched)
     case .windowSum(let pooling):
       finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)
     case .windowMax(let pooling):

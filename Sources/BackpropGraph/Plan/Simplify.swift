@@ -15,8 +15,8 @@ extension IR {
   }
 
   private static let rules: [Rule] = [
-    emptiness, identities, movesOfMoves, movesOfNumbers, arithmeticOnNumbers, neutralElements,
-    reductionsInParts, productsOfLookups,
+    emptiness, identities, movesOfMoves, partsPutTogether, movesOfNumbers, arithmeticOnNumbers,
+    neutralElements, reductionsInParts, productsOfLookups,
   ]
 
   /// Values without elements are never computed, and nothing is made from them: sums are 0.
@@ -71,12 +71,45 @@ extension IR {
       return ir.add(.reshape, shape, dtype, [inner.operands[0]])
     case (.broadcast, .broadcast):
       return ir.add(.broadcast, shape, dtype, [inner.operands[0]])
+    case (.slice(let window), .pad(let place)) where window == place:
+      let operand = inner.operands[0]
+      return ir.values[operand].shape == shape ? operand : nil
     case (.permute(let outer), .permute(let earlier)):
       let axes = (0..<shape.rank).map { earlier[outer[$0]] }
       if axes == Array(0..<shape.rank) { return inner.operands[0] }
       return ir.add(.permute(Permutation(axes)), shape, dtype, [inner.operands[0]])
     default: return nil
     }
+  }
+
+  /// Neighbouring slices of a value, put together again, are a slice of it or the value itself; the
+  /// same slices in another type are cast together.
+  private static func partsPutTogether(
+    _ ir: inout IR, _ p: Primitive, _ shape: Shape, _ dtype: DType, _ x: [Int]
+  ) -> Int? {
+    guard case .concatenate(let number) = p, x.count > 1 else { return nil }
+    let parts = x.map { ir.values[$0] }
+    let isCast = parts.allSatisfy { $0.primitive == .cast }
+    let slices = isCast ? parts.map { ir.values[$0.operands[0]] } : parts
+    guard let first = slices.first, case .slice(let start) = first.primitive else { return nil }
+    let (source, from) = (first.operands[0], start.fields)
+    let axis = Int(number)
+    var end = from.starts[axis]
+    for slice in slices {
+      guard case .slice(let window) = slice.primitive, slice.operands[0] == source else {
+        return nil
+      }
+      var expected = from.starts
+      expected[axis] = end
+      guard window.fields.starts == expected, window.fields.steps == from.steps,
+        from.steps[axis] == 1
+      else { return nil }
+      end += slice.shape[axis]
+    }
+    let whole = ir.values[source]
+    let joined =
+      whole.shape == shape ? source : ir.add(first.primitive, shape, whole.dtype, [source])
+    return ir.add(.cast, shape, dtype, [joined])
   }
 
   /// The number that a value repeats, if it is a broadcast of one.

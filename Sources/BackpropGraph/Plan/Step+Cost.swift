@@ -10,6 +10,7 @@ extension Step {
     case .convolution(let step), .convolutionKernelGradient(let step):
       step.operations + (step.epilogue?.operations ?? 0)
     case .pooling(let step): step.operations
+    case .attention(let step): step.operations
     case .scan(let step): step.steps * step.body.operations
     case .copy, .zero, .gather, .scatterAdd, .put, .argument, .cumulativeSum, .sort, .reduceRows: 0
     }
@@ -27,6 +28,7 @@ extension Step {
     case .convolution(let step), .convolutionKernelGradient(let step):
       step.bytesMoved + (step.epilogue?.bytesMoved ?? 0)
     case .pooling(let step): step.bytesMoved
+    case .attention(let step): step.bytesMoved
     case .scan(let step): step.steps * step.body.bytesMoved
     case .copy(let dims, let target, _): 2 * dims.reduce(1, *) * target.dtype.byteCount
     case .zero(let target, let count): count * target.dtype.byteCount

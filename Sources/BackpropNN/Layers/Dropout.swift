@@ -22,10 +22,13 @@ public struct Dropout: Layer, CustomStringConvertible {
   /// `Dropout 0.1`.
   public var description: String { "Dropout \(probability)" }
 
+  /// Whether anything is dropped here and now.
+  var isActive: Bool { probability > 0 && Context.current.isTraining }
+
   /// `x: [...] -> [...]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
+    guard isActive else { return x }
     let context = Context.current
-    guard context.isTraining, probability > 0 else { return x }
     let kept = Tensor.bernoulli(
       x.shape, probability: 1 - probability, key: context.draw(at: place))
     return select(kept, x * (1 / (1 - probability)), Tensor.literal(0, like: x))

@@ -30,6 +30,7 @@ package final class Program {
     case matmul(Unmanaged<MatmulKernel>)
     case convolution(Unmanaged<ConvolutionKernel>)
     case scan(Unmanaged<ScanKernel>)
+    case attention(Unmanaged<AttentionKernel>)
     /// The plan's step of this number.
     case plain(Int)
   }
@@ -79,6 +80,10 @@ package final class Program {
         let kernel = try ScanKernel(step, cpu: cpu)
         owned.append(kernel)
         kernels.append(.scan(.passUnretained(kernel)))
+      case .attention(let step):
+        let kernel = AttentionKernel(step, cpu: cpu)
+        owned.append(kernel)
+        kernels.append(.attention(.passUnretained(kernel)))
       case .pooling, .copy, .zero, .gather, .scatterAdd, .put, .argument, .cumulativeSum,
         .sort, .reduceRows:
         kernels.append(.plain(number))
@@ -135,6 +140,7 @@ package final class Program {
     case .convolution(let convolution):
       convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
     case .scan(let scan): try scan._withUnsafeGuaranteedRef { try $0.run(slots) }
+    case .attention(let attention): attention._withUnsafeGuaranteedRef { $0.run(slots, cpu) }
     case .plain(let number): try run(plan.steps[number])
     }
   }
@@ -178,7 +184,7 @@ package final class Program {
 
   private func run(_ step: Step) throws {
     switch step {
-    case .pass, .matmul, .convolution, .convolutionKernelGradient, .scan: break
+    case .pass, .matmul, .convolution, .convolutionKernelGradient, .scan, .attention: break
     case .pooling(let step): run(step)
     case .copy(let dims, let destination, let source):
       copy(dims, destination, source)

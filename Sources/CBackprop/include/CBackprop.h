@@ -3,6 +3,7 @@
 #ifndef CBACKPROP_H
 #define CBACKPROP_H
 
+#include "bp_attention.h"
 #include "bp_conv.h"
 #include "bp_gemm.h"
 #include "bp_kernels.h"

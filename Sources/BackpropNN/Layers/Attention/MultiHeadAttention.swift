@@ -93,7 +93,8 @@ public struct MultiHeadAttention: Layer, CustomStringConvertible {
     var mask = allowed.map { AttentionMask.keys($0) } ?? .none
     mask.isCausal = isCausal
     mask.window = window
-    let result = attention(query, key, value, mask: mask, bias: bias) { dropout($0) }
+    let drop: ((Tensor) -> Tensor)? = dropout.isActive ? { dropout($0) } : nil
+    let result = attention(query, key, value, mask: mask, bias: bias, dropping: drop)
     return output(result.joinedHeads())
   }
 

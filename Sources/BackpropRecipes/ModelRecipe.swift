@@ -16,6 +16,8 @@ public struct ModelRecipe: Hashable, Sendable {
     case resnet
     /// A language model: causal transformer blocks.
     case gpt
+    /// A language model: recurrent layers.
+    case rnn
     /// Transformer blocks that tell classes of texts apart.
     case text_classifier = "text-classifier"
     /// Classes of texts by their words alone, in no order.
@@ -84,6 +86,8 @@ public struct ModelRecipe: Hashable, Sendable {
   public var blocks: [Int]
   /// The sizes of a network for texts; nil for others.
   public var text: TextModelRecipe?
+  /// The sizes of a recurrent language model; nil for others.
+  public var recurrent: RecurrentModelRecipe?
 
   init(_ keys: Section<ModelKey>, source: DataRecipe.Source) throws(RecipeError) {
     let usual: Kind =
@@ -113,6 +117,7 @@ public struct ModelRecipe: Hashable, Sendable {
     }
     try check(keys, source)
     text = try TextModelRecipe(keys, kind: kind)
+    recurrent = try RecurrentModelRecipe(keys, kind: kind)
   }
 
   private func check(
@@ -122,11 +127,12 @@ public struct ModelRecipe: Hashable, Sendable {
     switch kind {
     case .mlp:
       guard !isText else {
-        throw keys.error(.kind, "mlp reads no texts", "choose gpt or text-classifier")
+        throw keys.error(.kind, "mlp reads no texts", "choose gpt, rnn or text-classifier")
       }
-    case .gpt:
+    case .gpt, .rnn:
       guard source == .text || source == .lines else {
-        throw keys.error(.kind, "gpt reads plain texts, and the source is \(source.rawValue)")
+        throw keys.error(
+          .kind, "\(kind.rawValue) reads plain texts, and the source is \(source.rawValue)")
       }
     case .text_classifier, .bag_of_words:
       guard source == .labeledText else {
@@ -153,7 +159,7 @@ public struct ModelRecipe: Hashable, Sendable {
       case .mlp, .table: [.channels, .window, .blocks]
       case .cnn: [.blocks, .residual]
       case .resnet: [.hidden, .activation, .dropout, .normalization, .residual, .window]
-      case .gpt, .text_classifier:
+      case .gpt, .rnn, .text_classifier:
         [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
       case .bag_of_words: [.normalization, .residual, .channels, .window, .blocks]
       }
@@ -172,7 +178,7 @@ public struct ModelRecipe: Hashable, Sendable {
         ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
       ]
     case .resnet: break
-    case .gpt, .text_classifier: pairs.append(("dropout", .number(dropout)))
+    case .gpt, .rnn, .text_classifier: pairs.append(("dropout", .number(dropout)))
     case .bag_of_words:
       pairs += [
         ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
@@ -183,9 +189,10 @@ public struct ModelRecipe: Hashable, Sendable {
     case .mlp, .table: pairs.append(("residual", .bool(residual)))
     case .cnn: pairs += [("channels", list(channels)), ("window", .integer(window))]
     case .resnet: pairs += [("channels", list(channels)), ("blocks", list(blocks))]
-    case .gpt, .text_classifier, .bag_of_words: break
+    case .gpt, .rnn, .text_classifier, .bag_of_words: break
     }
     text?.write(&pairs, kind: kind)
+    recurrent?.write(&pairs)
     return JSONObject(pairs)
   }
 }

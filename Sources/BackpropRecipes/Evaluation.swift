@@ -35,7 +35,7 @@ public final class Predictor {
     shape = record.shape
     preprocessor = record.preprocessor
     vocabulary = record.vocabulary
-    network = Network(recipe.model, for: shape)
+    network = try Network(recipe.model, for: shape)
     goal = Goal(task: recipe.task, shape: shape, target: preprocessor?.target)
     trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: nil), seed: 0,

@@ -26,7 +26,7 @@ public enum TextNetwork: Module {
     }
     guard let text = recipe.text else { return nil }
     switch recipe.kind {
-    case .mlp, .table, .cnn, .resnet, .rnn: return nil
+    case .mlp, .table, .cnn, .resnet, .vit, .mixer, .rnn: return nil
     case .gpt:
       self = .gpt(
         GPT(

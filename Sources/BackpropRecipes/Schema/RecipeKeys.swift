@@ -42,6 +42,7 @@ enum ModelKey: String, RecipeKey {
   case channels, window, blocks
   case layers, heads, key_value_heads, width, style, tied
   case cell, units
+  case patch
 }
 
 /// The keys under `training`.

@@ -7,7 +7,7 @@ public import BackpropGraph
 /// `x: [N, S…, inputs] -> [N, O…, outputs]`, `weight: [K…, inputs / groups, outputs]`,
 /// `bias: [outputs]`; see ``convolution(_:_:strides:padding:dilation:groups:)``. Both are drawn
 /// uniformly from ±1/√(inputs · K / groups) at first, as PyTorch does.
-public struct Conv: Layer, CustomStringConvertible {
+public struct Conv: WeightedLayer, CustomStringConvertible {
   /// The kernel, `[K…, inputs / groups, outputs]`.
   public let weight: Parameter
   /// The bias, `[outputs]`; nil if there is none.
@@ -91,8 +91,14 @@ public struct Conv: Layer, CustomStringConvertible {
     return "Conv \(inputs)→\(outputs) \(sizes)\(step)\(gaps)\(parts)"
   }
 
+  /// The outputs lie last in the kernel.
+  public var outputAxis: Int { weight.shape.rank - 1 }
+
   /// `x: [N, S…, inputs] -> [N, O…, outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, weight: weight.value) }
+
+  /// The same with another kernel of the weight's shape.
+  public func callAsFunction(_ x: Tensor, weight kernel: Tensor) -> Tensor {
     let space = window.count
     guard x.rank == space + 2, x.shape[-1] == inputs, x.dtype.isFloatingPoint else {
       return spaceMisfit("convolution", x, space, inputs, outputs, self, weight.path)
@@ -107,7 +113,7 @@ public struct Conv: Layer, CustomStringConvertible {
       rest = sides.map { _ in (0, 0) }
     }
     let y = convolution(
-      input, weight.value, strides: strides, padding: rest, dilation: dilation, groups: groups)
+      input, kernel, strides: strides, padding: rest, dilation: dilation, groups: groups)
     guard let bias else { return y }
     return y + bias.value.cast(to: y.dtype)
   }
@@ -118,7 +124,7 @@ public struct Conv: Layer, CustomStringConvertible {
 ///
 /// `x: [N, O…, inputs] -> [N, S…, outputs]`, S = stride(O − 1) + dilation(K − 1) + 1 − padding +
 /// `outputPadding`; `weight: [K…, outputs / groups, inputs]`, `bias: [outputs]`.
-public struct TransposedConv: Layer, CustomStringConvertible {
+public struct TransposedConv: WeightedLayer, CustomStringConvertible {
   /// The kernel, `[K…, outputs / groups, inputs]`.
   public let weight: Parameter
   /// The bias, `[outputs]`; nil if there is none.
@@ -172,14 +178,20 @@ public struct TransposedConv: Layer, CustomStringConvertible {
     return "TransposedConv \(inputs)→\(outputs) \(sizes)\(step)"
   }
 
+  /// The outputs lie before the inputs in the kernel; with groups these are the outputs of each.
+  public var outputAxis: Int { weight.shape.rank - 2 }
+
   /// `x: [N, O…, inputs] -> [N, S…, outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, weight: weight.value) }
+
+  /// The same with another kernel of the weight's shape.
+  public func callAsFunction(_ x: Tensor, weight kernel: Tensor) -> Tensor {
     let space = strides.count
     guard x.rank == space + 2, x.shape[-1] == inputs, x.dtype.isFloatingPoint else {
       return spaceMisfit("transposedConvolution", x, space, inputs, outputs, self, weight.path)
     }
     let y = transposedConvolution(
-      x, weight.value, strides: strides, padding: padding.map { ($0.before, $0.after) },
+      x, kernel, strides: strides, padding: padding.map { ($0.before, $0.after) },
       outputPadding: outputPadding, dilation: dilation, groups: groups)
     guard let bias else { return y }
     return y + bias.value.cast(to: y.dtype)

@@ -44,13 +44,18 @@ public final class Predictor {
     try Weights(of: table, from: folder.weights).install(in: table)
   }
 
-  /// The predictions for examples.
-  public func predict(_ examples: Examples) throws -> Predictions {
+  /// - Throws: a ``DataError`` where the network predicts nothing.
+  func checkPredicts() throws(DataError) {
     guard recipe.task != .generation else {
       throw DataError(
         what: "a language model makes texts and predicts no classes",
         remedy: "use 'backprop generate'")
     }
+  }
+
+  /// The predictions for examples.
+  public func predict(_ examples: Examples) throws -> Predictions {
+    try checkPredicts()
     let outputs = try trainer.outputs(for: examples)
     return switch recipe.task {
     case .classification:

@@ -89,6 +89,12 @@ struct TextRecipeTests {
     }
     #expect(error?.what.contains("the character 'X' (U+0058) is not among the") == true)
     #expect(throws: DataError.self) { try loaded.predict(test) }
+    // What the file holds is not the question.
+    try folder.write("new.txt", "UNKNOWN")
+    let refusal = #expect(throws: DataError.self) {
+      try PredictionInput(folder.path + "/new.txt", for: loaded)
+    }
+    #expect(refusal?.remedy == "use 'backprop generate'")
   }
 
   private static let recurrent = generation.replacing(

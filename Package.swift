@@ -103,7 +103,7 @@ let package = Package(
       name: "NNTests",
       dependencies: [
         "BackpropGraph", "BackpropRuntime", "BackpropNN", "BackpropModels", "BackpropTesting",
-        "BackpropTraining", "BackpropFormats", "BackpropData",
+        "BackpropTraining", "BackpropFormats", "BackpropData", "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: room),
     .testTarget(

@@ -67,6 +67,14 @@ attention.safetensors     attention.NAME, rotary.NAME, layer.attention.NAME, blo
   attention: query [B, H, T, D]  key  value  cotangent  expected  gradient.*; bias, allowed [B, S] (0: padding)
   layers and blocks: input, memory, allowed, each parameter by its path, cotangent, expected, gradient.*
   gpt: x, y, each parameter by its path, logits, gradient.PATH, losses [10] (before each update)
+
+architectures.safetensors recurrent, transformer, encoder, gpt, vit, mixer, unet, resnet . NAME
+  tokens or images, target (classes; -100: ignored), each parameter by our path, logits, loss [1],
+  gradient.PATH; transformer: before [B, T], the target tokens before each place
+
+weights.safetensors       weight_norm.NAME, spectral_norm.NAME
+  input, parameters and buffers by our paths, cotangent; expected.0 to .2 before each of three steps of
+  gradient descent, gradient.* of the first, final.* after them, used: the result in use
 """
 import argparse
 import json
@@ -79,7 +87,7 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from fixtures import (
-    activations, attention, layers, losses, models, optimizers, recurrent, schedules, space, tensors)
+    activations, architectures, attention, layers, losses, models, optimizers, recurrent, schedules, space, tensors, weights)
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Tests" / "NNTests" / "Fixtures"
 
@@ -112,7 +120,7 @@ def main():
     torch.set_default_dtype(torch.float64)
     total = 0
     for module in (activations, losses, layers, optimizers, schedules, models, tensors, recurrent,
-                   space, attention):
+                   space, attention, architectures, weights):
         cases = module.cases()
         names = [c.name for c in cases]
         assert len(names) == len(set(names)), "two cases of one name"

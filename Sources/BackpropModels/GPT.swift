@@ -68,15 +68,18 @@ public struct GPT: Decoder, CustomStringConvertible {
         shape: tokens.rank == 2 ? [tokens.shape[0], tokens.shape[1], vocabularySize] : [1],
         dtype: .float32)
     }
-    var x = embedding(tokens)
-    if let positions {
-      let length = tokens.shape[1]
-      let all = positions.weight.value
-      x = x + (length == context ? all : all.sliced(along: 0, 0..<length))
-    }
-    x = dropout(x)
+    var x = dropout(vectors(tokens))
     for block in blocks { x = block(x) }
     return head(norm(x))
+  }
+
+  /// The vectors of tokens and of their places.
+  private func vectors(_ tokens: Tensor) -> Tensor {
+    let x = embedding(tokens)
+    guard let positions else { return x }
+    let length = tokens.shape[1]
+    let all = positions.weight.value
+    return x + (length == context ? all : all.sliced(along: 0, 0..<length))
   }
 
   /// Empty caches for `batch` sequences of at most `capacity` places.
@@ -85,6 +88,21 @@ public struct GPT: Decoder, CustomStringConvertible {
       caches: blocks.map {
         $0.attention.cache(batch: batch, capacity: min(capacity, context))
       })
+  }
+
+  /// The logits [B, V] after the first tokens of each sequence, `tokens: [B, T] int32`.
+  public func read(_ tokens: Tensor, state: inout DecoderState) -> Tensor {
+    guard tokens.rank == 2, state.position == 0, state.caches.count == blocks.count,
+      tokens.shape[1] > 0, tokens.shape[1] <= state.caches[0].capacity
+    else {
+      return .failed(
+        "GPT", [tokens], "tokens must be [B, T], the first ones, and have room in the caches",
+        hint: "the context has \(context) places", shape: [1, vocabularySize], dtype: .float32)
+    }
+    var x = vectors(tokens)
+    for (index, block) in blocks.enumerated() { x = block.read(x, cache: &state.caches[index]) }
+    state.position = tokens.shape[1]
+    return head(norm(x[0..., -1]))
   }
 
   /// The logits [B, V] after the next token of each sequence, `tokens: [B] int32`.

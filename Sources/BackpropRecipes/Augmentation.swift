@@ -29,8 +29,8 @@ public struct Augmentation: Hashable, Sendable {
   /// Images alone are mirrored and moved.
   func check(_ keys: Section<TrainingKey>, _ model: ModelRecipe) throws(RecipeError) {
     switch model.kind {
-    case .cnn, .resnet: return
-    case .mlp, .table, .gpt, .text_classifier, .bag_of_words:
+    case .cnn, .resnet, .vit, .mixer: return
+    case .mlp, .table, .gpt, .rnn, .text_classifier, .bag_of_words:
       guard let key = Augmentation.keys.first(where: keys.has) else { return }
       throw keys.error(key, "means nothing to \(model.kind.rawValue)", "leave it out")
     }

@@ -35,7 +35,7 @@ public final class Predictor {
     shape = record.shape
     preprocessor = record.preprocessor
     vocabulary = record.vocabulary
-    network = Network(recipe.model, for: shape)
+    network = try Network(recipe.model, for: shape)
     goal = Goal(task: recipe.task, shape: shape, target: preprocessor?.target)
     trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: nil), seed: 0,
@@ -44,13 +44,18 @@ public final class Predictor {
     try Weights(of: table, from: folder.weights).install(in: table)
   }
 
-  /// The predictions for examples.
-  public func predict(_ examples: Examples) throws -> Predictions {
+  /// - Throws: a ``DataError`` where the network predicts nothing.
+  func checkPredicts() throws(DataError) {
     guard recipe.task != .generation else {
       throw DataError(
         what: "a language model makes texts and predicts no classes",
         remedy: "use 'backprop generate'")
     }
+  }
+
+  /// The predictions for examples.
+  public func predict(_ examples: Examples) throws -> Predictions {
+    try checkPredicts()
     let outputs = try trainer.outputs(for: examples)
     return switch recipe.task {
     case .classification:

@@ -14,8 +14,14 @@ public struct ModelRecipe: Hashable, Sendable {
     case cnn
     /// A residual network of convolutions: for images.
     case resnet
+    /// A vision transformer: for images.
+    case vit
+    /// Fully connected layers over patches and over features in turn: for images.
+    case mixer
     /// A language model: causal transformer blocks.
     case gpt
+    /// A language model: recurrent layers.
+    case rnn
     /// Transformer blocks that tell classes of texts apart.
     case text_classifier = "text-classifier"
     /// Classes of texts by their words alone, in no order.
@@ -82,8 +88,12 @@ public struct ModelRecipe: Hashable, Sendable {
   public var window: Int
   /// The blocks of each stage of `resnet`.
   public var blocks: [Int]
+  /// The sizes of a network that cuts images into patches; nil for others.
+  public var patches: PatchModelRecipe?
   /// The sizes of a network for texts; nil for others.
   public var text: TextModelRecipe?
+  /// The sizes of a recurrent language model; nil for others.
+  public var recurrent: RecurrentModelRecipe?
 
   init(_ keys: Section<ModelKey>, source: DataRecipe.Source) throws(RecipeError) {
     let usual: Kind =
@@ -112,7 +122,9 @@ public struct ModelRecipe: Hashable, Sendable {
         "write at most 256")
     }
     try check(keys, source)
+    patches = try PatchModelRecipe(keys, kind: kind)
     text = try TextModelRecipe(keys, kind: kind)
+    recurrent = try RecurrentModelRecipe(keys, kind: kind)
   }
 
   private func check(
@@ -122,11 +134,12 @@ public struct ModelRecipe: Hashable, Sendable {
     switch kind {
     case .mlp:
       guard !isText else {
-        throw keys.error(.kind, "mlp reads no texts", "choose gpt or text-classifier")
+        throw keys.error(.kind, "mlp reads no texts", "choose gpt, rnn or text-classifier")
       }
-    case .gpt:
+    case .gpt, .rnn:
       guard source == .text || source == .lines else {
-        throw keys.error(.kind, "gpt reads plain texts, and the source is \(source.rawValue)")
+        throw keys.error(
+          .kind, "\(kind.rawValue) reads plain texts, and the source is \(source.rawValue)")
       }
     case .text_classifier, .bag_of_words:
       guard source == .labeledText else {
@@ -137,7 +150,7 @@ public struct ModelRecipe: Hashable, Sendable {
       guard source == .csv else {
         throw keys.error(.kind, "table reads tables, and the source is \(source.rawValue)")
       }
-    case .cnn, .resnet:
+    case .cnn, .resnet, .vit, .mixer:
       guard source != .csv, !isText else {
         throw keys.error(
           .kind, "\(kind.rawValue) reads images, and the source is \(source.rawValue)")
@@ -153,7 +166,7 @@ public struct ModelRecipe: Hashable, Sendable {
       case .mlp, .table: [.channels, .window, .blocks]
       case .cnn: [.blocks, .residual]
       case .resnet: [.hidden, .activation, .dropout, .normalization, .residual, .window]
-      case .gpt, .text_classifier:
+      case .gpt, .rnn, .text_classifier, .vit, .mixer:
         [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
       case .bag_of_words: [.normalization, .residual, .channels, .window, .blocks]
       }
@@ -172,7 +185,7 @@ public struct ModelRecipe: Hashable, Sendable {
         ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
       ]
     case .resnet: break
-    case .gpt, .text_classifier: pairs.append(("dropout", .number(dropout)))
+    case .gpt, .rnn, .text_classifier, .vit, .mixer: pairs.append(("dropout", .number(dropout)))
     case .bag_of_words:
       pairs += [
         ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
@@ -183,9 +196,11 @@ public struct ModelRecipe: Hashable, Sendable {
     case .mlp, .table: pairs.append(("residual", .bool(residual)))
     case .cnn: pairs += [("channels", list(channels)), ("window", .integer(window))]
     case .resnet: pairs += [("channels", list(channels)), ("blocks", list(blocks))]
-    case .gpt, .text_classifier, .bag_of_words: break
+    case .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer: break
     }
+    patches?.write(&pairs, kind: kind)
     text?.write(&pairs, kind: kind)
+    recurrent?.write(&pairs)
     return JSONObject(pairs)
   }
 }

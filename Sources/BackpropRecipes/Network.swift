@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+public import BackpropData
 public import BackpropGraph
 import BackpropModels
 public import BackpropNN
@@ -26,7 +27,11 @@ public struct Network: Module {
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   ///
   /// - Parameter augmentation: what is done to images in training.
-  public init(_ recipe: ModelRecipe, for shape: DataShape, augmentation: Augmentation? = nil) {
+  /// - Throws: a ``DataError`` where the network cannot be made for images of that size.
+  public init(
+    _ recipe: ModelRecipe, for shape: DataShape, augmentation: Augmentation? = nil
+  ) throws(DataError) {
+    try recipe.check(fits: shape)
     self.augmentation = augmentation.flatMap { $0.isNothing ? nil : $0.layer }
     mixup = Mixup(Float(augmentation?.mixup ?? 0))
     embeddings = shape.codeCounts.map {
@@ -39,9 +44,9 @@ public struct Network: Module {
       layers = Sequential([])
       return
     }
-    if recipe.kind == .cnn || recipe.kind == .resnet {
+    if recipe.kind == .cnn || recipe.kind == .resnet || recipe.patches != nil {
       example = shape.example
-      layers = Sequential([Network.convolutions(recipe, shape)])
+      layers = Sequential([Network.ofImages(recipe, shape)])
       return
     }
     example = [shape.features]
@@ -60,7 +65,11 @@ public struct Network: Module {
     self.layers = Sequential(layers)
   }
 
-  private static func convolutions(_ recipe: ModelRecipe, _ shape: DataShape) -> any Layer {
+  private static func ofImages(_ recipe: ModelRecipe, _ shape: DataShape) -> any Layer {
+    if let patches = recipe.patches {
+      return patches.network(
+        recipe.kind, image: shape.example, outputs: shape.outputs, dropout: recipe.dropout)
+    }
     if recipe.kind == .resnet {
       return ResNet(
         inputs: shape.example[2], outputs: shape.outputs, channels: recipe.channels,

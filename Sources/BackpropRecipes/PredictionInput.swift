@@ -13,6 +13,7 @@ public struct PredictionInput: Sendable {
   /// Reads rows of a table as they are, texts (a table with the recipe's columns, or a text on each
   /// line), images of an IDX file, or rows of pixels in a CSV file.
   public init(_ path: String, for predictor: Predictor) throws {
+    try predictor.checkPredicts()
     if let preprocessor = predictor.preprocessor {
       let table = try preprocessor.read(path)
       guard table.rowCount > 0 else {

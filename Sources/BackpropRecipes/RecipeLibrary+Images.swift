@@ -58,6 +58,36 @@ extension RecipeLibrary {
 
       """)
 
+  static let vitFashion = RecipeLibrary(
+    name: "vit-fashion",
+    text: """
+      # Clothes of 28x28 pixels, told apart by a small vision transformer.
+      name: vit-fashion
+      about: Tells ten kinds of clothes apart with a small vision transformer.
+      task: classification
+      data:
+        source: fashion-mnist
+        validation_fraction: 0.0833
+      model:
+        kind: vit
+        patch: 4
+        layers: 4
+        heads: 4
+        width: 64
+        dropout: 0.1
+      training:
+        epochs: 8
+        batch: 128
+        optimizer: adamw
+        learning_rate: 0.002
+        schedule: cosine
+        warmup_epochs: 0.5
+        weight_decay: 0.05
+        clip_norm: 1
+      seed: 0
+
+      """)
+
   static let resnet18CIFAR = RecipeLibrary(
     name: "resnet18-cifar",
     text: """

@@ -12,7 +12,7 @@ public struct RecipeLibrary: Hashable, Sendable {
   /// All built-in recipes, the first being the one to begin with.
   public static let all =
     [
-      digits, mnist, fashionMNIST, cnn, cnnFashion, resnet18CIFAR,
+      digits, mnist, fashionMNIST, cnn, cnnFashion, vitFashion, resnet18CIFAR,
     ] + texts
 
   /// The built-in recipe of that name.

@@ -21,7 +21,7 @@ public final class Session {
   public init(_ recipe: Recipe, data: RecipeData) throws {
     self.recipe = recipe
     self.data = data
-    network = Network(
+    network = try Network(
       recipe.model, for: data.shape, augmentation: recipe.training.augmentation)
     network.initialize(seed: UInt64(recipe.seed))
     goal = Goal(task: recipe.task, shape: data.shape, target: data.preprocessor?.target)

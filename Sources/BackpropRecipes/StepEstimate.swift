@@ -25,7 +25,7 @@ public struct StepEstimate: Sendable {
   ///
   /// - Throws: the ``ShapeError`` of a network that does not fit the data.
   public init(_ recipe: Recipe, shape: DataShape) throws {
-    let network = Network(recipe.model, for: shape, augmentation: recipe.training.augmentation)
+    let network = try Network(recipe.model, for: shape, augmentation: recipe.training.augmentation)
     network.initialize(seed: 0)
     let goal = Goal(task: recipe.task, shape: shape, target: nil)
     let weights: [Float]? =

@@ -1,13 +1,15 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 public import BackpropData
-import BackpropModels
+import BackpropNN
 public import BackpropTraining
 
 /// A language model of a run, at work.
 public struct TextGeneration {
-  private let model: GPT
+  private let model: any Decoder
   private let vocabulary: Vocabulary
+  /// The most tokens of an example that the model learned from.
+  private let longest: Int
   /// Whether each example that the model learned from was a line.
   public let makesLines: Bool
 
@@ -15,14 +17,14 @@ public struct TextGeneration {
   ///
   /// - Throws: a ``DataError`` where it is no language model.
   public init(_ predictor: Predictor) throws(DataError) {
-    guard case .gpt(let model)? = predictor.network.text, let vocabulary = predictor.vocabulary
-    else {
+    guard let model = predictor.network.text?.decoder, let vocabulary = predictor.vocabulary else {
       throw DataError(
         source: predictor.recipe.name, what: "the network tells classes apart and makes no texts",
         remedy: "use 'backprop predict'")
     }
     self.model = model
     self.vocabulary = vocabulary
+    longest = predictor.shape.features
     makesLines = predictor.recipe.data.source == .lines
   }
 
@@ -52,7 +54,7 @@ public struct TextGeneration {
     let sampling = Sampling(temperature: 0.8)
     if makesLines {
       for line in 0..<10 {
-        try generate(count: model.context, sampling: sampling, seed: seed + UInt64(line)) {
+        try generate(count: longest, sampling: sampling, seed: seed + UInt64(line)) {
           text += $0
         }
         text += line < 9 ? "\n" : ""

@@ -35,14 +35,19 @@ public struct TextModelRecipe: Hashable, Sendable {
     let unused: [ModelKey] =
       switch kind {
       case .gpt: []
+      // Its other keys are those of a RecurrentModelRecipe.
+      case .rnn: [.heads, .key_value_heads, .style]
       case .text_classifier: [.tied]
       case .bag_of_words: [.layers, .heads, .key_value_heads, .style, .tied]
       case .mlp, .table, .cnn, .resnet: own
+      // Their other keys are those of a PatchModelRecipe.
+      case .vit: [.key_value_heads, .style, .tied]
+      case .mixer: [.heads, .key_value_heads, .style, .tied]
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
     }
-    if unused == own { return nil }
+    guard kind == .gpt || kind == .text_classifier || kind == .bag_of_words else { return nil }
     layers = try keys.integer(.layers, in: 1...1024, default: kind == .gpt ? 4 : 2)
     heads = try keys.integer(.heads, in: 1...1024, default: 4)
     keyValueHeads = try keys.integer(.key_value_heads, in: 1...1024, default: heads)

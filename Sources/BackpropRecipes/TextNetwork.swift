@@ -10,6 +10,8 @@ public import BackpropNN
 public enum TextNetwork: Module {
   /// A language model.
   case gpt(GPT)
+  /// A recurrent language model.
+  case recurrent(RecurrentLanguageModel)
   /// A transformer that tells classes apart.
   case classifier(TextClassifier)
   /// Classes by the words alone.
@@ -17,9 +19,14 @@ public enum TextNetwork: Module {
 
   /// nil where the recipe's network or data are no matter of text.
   init?(_ recipe: ModelRecipe, for shape: DataShape) {
-    guard let text = recipe.text, let vocabulary = shape.vocabularySize else { return nil }
+    guard let vocabulary = shape.vocabularySize else { return nil }
+    if let recurrent = recipe.recurrent {
+      self = .recurrent(recurrent.model(vocabulary: vocabulary, dropout: recipe.dropout))
+      return
+    }
+    guard let text = recipe.text else { return nil }
     switch recipe.kind {
-    case .mlp, .table, .cnn, .resnet: return nil
+    case .mlp, .table, .cnn, .resnet, .vit, .mixer, .rnn: return nil
     case .gpt:
       self = .gpt(
         GPT(
@@ -38,10 +45,20 @@ public enum TextNetwork: Module {
     }
   }
 
+  /// The model that goes on with texts; nil where it tells classes apart.
+  var decoder: (any Decoder)? {
+    switch self {
+    case .gpt(let model): model
+    case .recurrent(let model): model
+    case .classifier, .bag: nil
+    }
+  }
+
   /// The outputs for a batch of tokens.
   public func callAsFunction(_ tokens: Tensor) -> Tensor {
     switch self {
     case .gpt(let model): model(tokens)
+    case .recurrent(let model): model(tokens)
     case .classifier(let model): model(tokens)
     case .bag(let model): model(tokens)
     }

@@ -35,7 +35,7 @@ struct SpaceLayerTests {
       return TransposedConv(
         channels, number("outputs", 0), window: number("window", 0),
         axes: try fixture("input").rank - 2, stride: number("stride", 1),
-        padding: number("padding", 0), outputPadding: number("extra", 0),
+        padding: padding(o), outputPadding: number("extra", 0),
         dilation: number("dilation", 1), groups: number("groups", 1))
     case "group_norm": return GroupNorm(channels, groups: number("groups", 1))
     case "batch_norm": return BatchNorm(channels)
@@ -46,18 +46,26 @@ struct SpaceLayerTests {
     }
   }
 
+  private func padding(_ o: Options) -> SpacePadding {
+    switch o.text("padding") {
+    case "same": return .same
+    case "causal": return .causal
+    default: break
+    }
+    let sides = o.list("padding").map { Int($0) }
+    if sides.isEmpty { return .each(o.integer("padding") ?? 0) }
+    return .explicit(
+      stride(from: 0, to: sides.count, by: 2).map {
+        SpacePadding.Sides(sides[$0], sides[$0 + 1])
+      })
+  }
+
   private func conv(_ o: Options, _ channels: Int) -> Conv {
     let window = o.list("window").map { Int($0) }
     let all = { (value: Int) in window.map { _ in value } }
-    let padding: SpacePadding =
-      switch o.text("padding") {
-      case "same": .same
-      case "causal": .causal
-      default: .each(o.integer("padding") ?? 0)
-      }
     return Conv(
       channels, o.integer("outputs") ?? 0, window: window, strides: all(o.integer("stride") ?? 1),
-      padding: padding, paddingMode: PaddingMode(rawValue: o.text("mode") ?? "") ?? .zeros,
+      padding: padding(o), paddingMode: PaddingMode(rawValue: o.text("mode") ?? "") ?? .zeros,
       dilation: all(o.integer("dilation") ?? 1), groups: o.integer("groups") ?? 1,
       bias: o.truth("bias"))
   }
@@ -114,6 +122,40 @@ struct SpaceLayerTests {
           in model.conv (Conv 3→8 3x3)
           hint: channels lie last; this layer was made for 3
         """)
+  }
+
+  @Test func whatLeavesNothingIsAnErrorInWords() {
+    func text(_ tensor: Tensor) -> String { tensor.failure.map { "\($0)" } ?? "nothing" }
+    let image = Tensor.zeros([1, 4, 6, 2])
+    #expect(
+      text(Conv(2, 1, window: 5)(image)).contains(
+        "a kernel of [5, 5] does not fit into the padded input"))
+    #expect(
+      text(Conv(2, 1, window: 3, padding: -1)(image)).contains("does not fit into the padded"))
+    #expect(text(Conv(2, 1, window: 3, dilation: 3)(image)).contains("does not fit"))
+    // Strides larger than the image are not odd enough: one window is left.
+    #expect(Conv(2, 1, window: [3, 3], strides: [9, 7])(image).shape == [1, 1, 1, 1])
+    #expect(
+      Conv(2, 1, window: [4, 6], strides: [3, 5], padding: .same)(image).shape == [1, 2, 2, 1])
+    #expect(
+      text(Conv(2, 1, window: 3, padding: .explicit([.init(1, 1)]))(image)).contains(
+        "need one number for each of 2 axes"))
+    #expect(
+      text(Conv(2, 1, window: 3, padding: 4, paddingMode: .reflect)(image)).contains(
+        "by reflect does not fit the shape"))
+    #expect(
+      text(Conv(2, 1, window: 3, padding: 5, paddingMode: .circular)(image)).contains(
+        "by circular does not fit the shape"))
+    #expect(
+      text(TransposedConv(2, 1, window: 2, padding: 4)(image)).contains(
+        "the padding leaves nothing: the sizes are [-3, -1]"))
+    #expect(
+      text(TransposedConv(2, 1, window: 2, outputPadding: 1)(image)).contains(
+        "outputPadding must be less than"))
+    #expect(text(MaxPool(7)(image)).contains("a window of [7, 7] does not fit"))
+    #expect(
+      text(MaxPool(2, padding: .explicit([.init(0, 1)]))(image)).contains("one number for each"))
+    #expect(text(AveragePool(5, stride: 3)(image)).contains("a window of [5, 5] does not fit"))
   }
 
   @Test func augmentationDependsOnSeedAndStepAlone() throws {

@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropData
 import BackpropRecipes
 import BackpropTraining
 import Testing
@@ -24,8 +25,8 @@ struct ImageRecipeTests {
       """.utf8)
   }
 
-  private func accuracy(_ yaml: [UInt8]) throws -> Double {
-    let recipe = try Recipe(yaml: yaml, file: "digits.yaml")
+  private func accuracy(_ yaml: [UInt8], _ overrides: [String] = []) throws -> Double {
+    let recipe = try Recipe(yaml: yaml, file: "digits.yaml", overrides: overrides)
     let session = try Session(recipe, data: RecipeData(recipe))
     _ = try session.train()
     let metrics = session.trainer.progress.bestMetrics
@@ -44,6 +45,29 @@ struct ImageRecipeTests {
     #expect(share > 0.5, "\(share)")
   }
 
+  @Test(arguments: ["vit\nheads: 2", "mixer"]) func patchesReadDigits(kind: String) throws {
+    let share = try accuracy(
+      digits("kind: \(kind)\npatch: 4\nlayers: 2\nwidth: 32"),
+      ["training.epochs=12", "training.learning_rate=0.002"])
+    #expect(share > 0.9, "\(share)")
+  }
+
+  @Test func aNetworkThatDoesNotFitTheImagesIsAnError() throws {
+    func message(_ model: String) throws -> String {
+      let recipe = try Recipe(yaml: digits(model), file: "digits.yaml")
+      let error = #expect(throws: DataError.self) { try Session(recipe, data: RecipeData(recipe)) }
+      return "\(error.map { "\($0)" } ?? "")"
+    }
+    #expect(
+      try message("kind: cnn\nchannels: [4, 4, 4, 4]")
+        == "images of 8x8 pixels can be halved 3 times, and model.channels has 4 stages; write at "
+        + "most 3 numbers of channels.")
+    #expect(
+      try message("kind: vit\npatch: 3")
+        == "images of 8x8 pixels cannot be cut into patches of 3x3; choose a model.patch that "
+        + "divides both sides.")
+  }
+
   @Test func aRecipeIsReadBackFromItsRecord() throws {
     for recipe in [RecipeLibrary.named("cnn"), RecipeLibrary.named("resnet18-cifar")] {
       let first = try #require(recipe).recipe()
@@ -57,6 +81,8 @@ struct ImageRecipeTests {
       (digits("kind: mlp\nchannels: [8]"), "means nothing to mlp"),
       (digits("kind: resnet\nhidden: [8]"), "means nothing to resnet"),
       (digits("kind: resnet\nchannels: [8, 8]\nblocks: [1]"), "has 1 numbers for 2 stages"),
+      (digits("kind: mixer\nheads: 2"), "means nothing to mixer"),
+      (digits("kind: cnn\npatch: 2"), "means nothing to cnn"),
       (digits("kind: mlp", "flips: true"), "means nothing to mlp"),
     ]
     for (yaml, part) in cases {

@@ -89,12 +89,48 @@ struct TextRecipeTests {
     }
     #expect(error?.what.contains("the character 'X' (U+0058) is not among the") == true)
     #expect(throws: DataError.self) { try loaded.predict(test) }
+    // What the file holds is not the question.
+    try folder.write("new.txt", "UNKNOWN")
+    let refusal = #expect(throws: DataError.self) {
+      try PredictionInput(folder.path + "/new.txt", for: loaded)
+    }
+    #expect(refusal?.remedy == "use 'backprop generate'")
   }
 
-  @Test func aRunThatWasInterruptedEndsWithTheSameWeights() throws {
+  private static let recurrent = generation.replacing(
+    "  layers: 1\n  heads: 2\n  width: 16",
+    with: "  kind: rnn\n  layers: 2\n  width: 8\n  units: 16")
+
+  @Test func aRecurrentModelLearnsLinesAndWritesThem() throws {
+    let folder = try Folder()
+    let lines = (0..<60).map { String(repeating: "ab", count: 1 + $0 % 6) + "\($0)" }
+    try folder.write("t.txt", lines.joined(separator: "\n"))
+    for cell in ["lstm", "gru", "tanh", "relu"] {
+      let recipe = try recipe(
+        TextRecipeTests.recurrent.replacing("source: text", with: "source: lines")
+          .replacing("units: 16", with: "units: 16\n  cell: \(cell)"))
+      let data = try RecipeData(recipe, location: folder.path)
+      let session = try Session(recipe, data: data)
+      #expect(try session.train())
+      let run = RunFolder("\(folder.path)/\(cell)")
+      try run.make()
+      try RunSaver(run).save(session.trainer)
+      try RunRecord(recipe: recipe, data: data).write(run)
+      let loaded = try Predictor(try RunRecord(run), in: run)
+      let text = try TextGeneration(loaded).sample(seed: 3)
+      #expect(try text == TextGeneration(Predictor(session)).sample(seed: 3))
+      #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count == 10)
+      let test = try #require(data.parts.test)
+      let loss = try #require(try loaded.evaluate(test).metrics["loss"])
+      #expect(loss < 2.4, "\(cell): a uniform guess of 13 has 2.56, and this \(loss)")
+    }
+  }
+
+  @Test(arguments: [generation, recurrent])
+  func aRunThatWasInterruptedEndsWithTheSameWeights(yaml: String) throws {
     let folder = try Folder()
     try folder.write("t.txt", TextRecipeTests.text)
-    let recipe = try recipe(TextRecipeTests.generation)
+    let recipe = try recipe(yaml)
     let data = try RecipeData(recipe, location: folder.path)
     func run(_ name: String, stoppingAt stop: Int?) throws -> Data {
       let run = RunFolder("\(folder.path)/\(name)")
@@ -174,7 +210,18 @@ struct TextRecipeTests {
       message(base.replacing("width: 16", with: "hidden: [3]")).contains("means nothing to gpt"))
     #expect(
       message(base.replacing("layers: 1", with: "kind: mlp")).contains(
-        "mlp reads no texts; choose gpt or text-classifier"))
+        "mlp reads no texts; choose gpt, rnn or text-classifier"))
+    #expect(message(base.replacing("width: 16", with: "units: 3")).contains("means nothing to gpt"))
+    let recurrent = TextRecipeTests.recurrent
+    #expect(
+      message(recurrent.replacing("units: 16", with: "units: 16\n  tied: true")).contains(
+        "width is 8, units 16; write width: 16, or leave tied out"))
+    #expect(
+      message(recurrent.replacing("units: 16", with: "heads: 2")).contains(
+        "means nothing to rnn; leave it out"))
+    #expect(
+      message(recurrent.replacing("units: 16", with: "cell: ltsm")).contains("did you mean 'lstm'?")
+    )
     #expect(message(base.replacing("  train: t.txt\n", with: "")).contains("name a text file"))
     #expect(message(base.replacing("context: 16", with: "context: 0")).contains("context"))
   }

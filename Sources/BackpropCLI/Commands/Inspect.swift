@@ -48,7 +48,7 @@ struct Inspect: ParsableCommand {
     }
     show(record.recipe)
     Output.print("")
-    for line in NetworkTable(Network(record.recipe.model, for: record.shape)).lines {
+    for line in NetworkTable(try Network(record.recipe.model, for: record.shape)).lines {
       Output.print(line)
     }
     Output.print("")

@@ -73,9 +73,6 @@ public func transposedConvolution(
     dilation: dilation ?? ones, spread: ones, groups: groups)
   let extra = outputPadding ?? ones.map { _ in 0 }
   guard fields.isValid(space), extra.count == space, kernel.rank == x.rank,
-    zip(extra, zip(fields.strides, fields.dilation)).allSatisfy({
-      $0.0 >= 0 && $0.0 < Swift.max($0.1.0, $0.1.1)
-    }),
     kernel.shape[-1] == x.shape[-1], x.shape[-1] % groups == 0
   else {
     return .failed(
@@ -84,15 +81,25 @@ public func transposedConvolution(
         + "and the numbers one for each of them",
       shape: x.shape, dtype: x.dtype)
   }
+  guard
+    zip(extra, zip(fields.strides, fields.dilation)).allSatisfy({
+      $0.0 >= 0 && $0.0 < Swift.max($0.1.0, $0.1.1)
+    })
+  else {
+    return .failed(
+      "transposedConvolution", [x, kernel],
+      "outputPadding must be less than the stride or the dilation, not \(extra)",
+      hint: "a larger stride spreads the result", shape: x.shape, dtype: x.dtype)
+  }
   let sizes = (0..<space).map { axis -> Int in
     let reach = fields.dilation[axis] * (kernel.shape[axis] - 1) + 1
     return fields.strides[axis] * (x.shape[axis + 1] - 1) + reach - fields.low[axis]
       - fields.high[axis] + extra[axis]
   }
-  guard sizes.allSatisfy({ $0 >= 0 }) else {
+  guard sizes.allSatisfy({ $0 > 0 }) || x.shape.count == 0 else {
     return .failed(
-      "transposedConvolution", [x, kernel], "the padding leaves sizes \(sizes)", shape: x.shape,
-      dtype: x.dtype)
+      "transposedConvolution", [x, kernel], "the padding leaves nothing: the sizes are \(sizes)",
+      hint: "leave out less, or use a larger kernel", shape: x.shape, dtype: x.dtype)
   }
   let channels = kernel.shape[-2] * groups
   return x.convolutionInputGradient(

@@ -6,7 +6,7 @@ public import BackpropGraph
 ///
 /// `x: [..., inputs] -> [..., outputs]`, `weight: [outputs, inputs]`, `bias: [outputs]`. Both are
 /// drawn uniformly from ±1/√inputs at first, as PyTorch does.
-public struct Linear: Layer, CustomStringConvertible {
+public struct Linear: WeightedLayer, CustomStringConvertible {
   /// The matrix, `[outputs, inputs]`.
   public let weight: Parameter
   /// The bias, `[outputs]`; nil if there is none.
@@ -43,9 +43,14 @@ public struct Linear: Layer, CustomStringConvertible {
   /// `Linear 784→128`.
   public var description: String { "Linear \(inputs)→\(outputs)" }
 
+  /// The outputs are the weight's rows.
+  public var outputAxis: Int { 0 }
+
   /// `x: [..., inputs] -> [..., outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let w = weight.value
+  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, weight: weight.value) }
+
+  /// The same with another matrix of the weight's shape.
+  public func callAsFunction(_ x: Tensor, weight w: Tensor) -> Tensor {
     guard x.rank >= 1, x.shape[-1] == inputs, x.dtype.isFloatingPoint else { return misfit(x, w) }
     let precision = Context.current.precision ?? x.dtype
     let input = x.dtype == precision ? x : x.cast(to: precision)

@@ -14,26 +14,53 @@ public final class Buffer: Sendable {
   public let dtype: DType
 
   private struct State {
-    var value: Tensor
+    var value: Tensor?
     var staged: Tensor?
     var path = ""
   }
-  private let initial: Tensor
+  private let first: First
   private let state: Mutex<State>
+
+  /// Where the first value comes from.
+  private enum First: Sendable {
+    case given(Tensor)
+    case made(of: Parameter, @Sendable (Tensor) -> Tensor)
+  }
 
   /// A buffer with a first value.
   public init(_ value: Tensor) {
     shape = value.shape
     dtype = value.dtype
-    initial = value
-    state = Mutex(State(value: value))
+    first = .given(value)
+    state = Mutex(State())
+  }
+
+  /// A buffer whose first value is made of a parameter's when it is first needed.
+  public init(
+    _ shape: Shape, from origin: Parameter, _ make: @escaping @Sendable (Tensor) -> Tensor
+  ) {
+    self.shape = shape
+    dtype = .float32
+    first = .made(of: origin, make)
+    state = Mutex(State())
   }
 
   /// The value as of the last update.
-  public var value: Tensor { state.withLock { $0.value } }
+  public var value: Tensor { state.withLock { current(&$0) } }
 
   /// The value that the next update will make current, or the current one.
-  public var latest: Tensor { state.withLock { $0.staged ?? $0.value } }
+  public var latest: Tensor { state.withLock { $0.staged ?? current(&$0) } }
+
+  private func current(_ state: inout State) -> Tensor {
+    if let value = state.value { return value }
+    let value =
+      switch first {
+      case .given(let tensor): tensor
+      case .made(let origin, let make): make(origin.value).stopGradient()
+      }
+    state.value = value
+    return value
+  }
 
   /// The dotted path in the model; see ``Parameter/path``.
   public var path: String { state.withLock { $0.path } }
@@ -65,11 +92,16 @@ public final class Buffer: Sendable {
   package func name(_ path: String) { state.withLock { $0.path = path } }
 
   package func reset(path: String) {
-    state.withLock { $0 = State(value: initial, path: path) }
+    state.withLock { $0 = State(path: path) }
   }
 
-  func copy() -> Buffer {
-    let copy = Buffer(initial)
+  /// A buffer of its own with the same value; `copied` tells the copies of parameters.
+  func copy(_ copied: (Parameter) -> Parameter) -> Buffer {
+    let copy =
+      switch first {
+      case .given(let tensor): Buffer(tensor)
+      case .made(let origin, let make): Buffer(shape, from: copied(origin), make)
+      }
     let old = state.withLock { $0 }
     copy.state.withLock { $0 = old }
     return copy

@@ -65,8 +65,8 @@ private final class Cloner {
   /// The objects that a value refers to, by address, each with its copy.
   private func find(in value: Any, _ replacements: inout [UInt: AnyObject]) {
     switch value {
-    case let parameter as Parameter: add(parameter, parameter.copy, &replacements)
-    case let buffer as Buffer: add(buffer, buffer.copy, &replacements)
+    case let parameter as Parameter: add(parameter, { parameter.copy(copied) }, &replacements)
+    case let buffer as Buffer: add(buffer, { buffer.copy(copied) }, &replacements)
     case let place as Place: add(place, place.copy, &replacements)
     case let collection as any ClonableCollection:
       if let pair = collection.storages(self) { replacements[pair.old] = pair.new }
@@ -78,6 +78,14 @@ private final class Cloner {
       default: break
       }
     }
+  }
+
+  /// The copy of a parameter, made now if it was not met yet.
+  private func copied(_ parameter: Parameter) -> Parameter {
+    if let known = copies[ObjectIdentifier(parameter)] as? Parameter { return known }
+    let copy = parameter.copy(copied)
+    copies[ObjectIdentifier(parameter)] = copy
+    return copy
   }
 
   private func add<Leaf: AnyObject>(

@@ -25,13 +25,32 @@ public final class Parameter: Sendable {
   }
   private let state: Mutex<State>
   private let creation: UInt64
+  private let source: Source?
+
+  /// Another parameter that the first value is made of.
+  private struct Source: Sendable {
+    let origin: Parameter
+    let make: @Sendable (Tensor) -> Tensor
+  }
 
   /// A parameter whose first value an initializer will draw.
   public init(_ shape: Shape, dtype: DType = .float32, initializer: Initializer) {
     self.shape = shape
     self.dtype = dtype
     creation = Creation.next()
+    source = nil
     state = Mutex(State(initializer: initializer))
+  }
+
+  /// A parameter whose first value is made of another's when it is first needed.
+  public init(
+    _ shape: Shape, from origin: Parameter, _ make: @escaping @Sendable (Tensor) -> Tensor
+  ) {
+    self.shape = shape
+    dtype = .float32
+    creation = Creation.next()
+    source = Source(origin: origin, make: make)
+    state = Mutex(State(initializer: .zeros))
   }
 
   /// A parameter with a given first value.
@@ -39,6 +58,7 @@ public final class Parameter: Sendable {
     shape = tensor.shape
     dtype = tensor.dtype
     creation = Creation.next()
+    source = nil
     state = Mutex(State(tensor: tensor, initializer: .given(tensor)))
   }
 
@@ -53,9 +73,14 @@ public final class Parameter: Sendable {
   }
 
   private func draw(_ state: inout State) -> Tensor {
-    let root = RandomKey(seed: state.seed)
-    let key = state.path.isEmpty ? root.folded(creation) : root.folded(state.path)
-    let tensor = state.initializer(shape, key: key).cast(to: dtype)
+    let tensor: Tensor
+    if let source {
+      tensor = source.make(source.origin.value).stopGradient()
+    } else {
+      let root = RandomKey(seed: state.seed)
+      let key = state.path.isEmpty ? root.folded(creation) : root.folded(state.path)
+      tensor = state.initializer(shape, key: key).cast(to: dtype)
+    }
     state.tensor = tensor
     return tensor
   }
@@ -104,10 +129,13 @@ public final class Parameter: Sendable {
     }
   }
 
-  /// A parameter of its own with the same value, initializer, path and state of freezing.
-  func copy() -> Parameter {
+  /// A parameter of its own with the same value, initializer, path and state of freezing; `copied`
+  /// tells the copies of others.
+  func copy(_ copied: (Parameter) -> Parameter) -> Parameter {
     let old = state.withLock { $0 }
-    let copy = Parameter(shape, dtype: dtype, initializer: old.initializer)
+    let copy =
+      source.map { Parameter(shape, from: copied($0.origin), $0.make) }
+      ?? Parameter(shape, dtype: dtype, initializer: old.initializer)
     copy.state.withLock { $0 = old }
     if old.tensor == nil, old.path.isEmpty { copy.replace(value) }
     return copy

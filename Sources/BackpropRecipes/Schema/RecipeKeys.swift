@@ -41,6 +41,8 @@ enum ModelKey: String, RecipeKey {
   case kind, hidden, activation, dropout, normalization, residual
   case channels, window, blocks
   case layers, heads, key_value_heads, width, style, tied
+  case cell, units
+  case patch
 }
 
 /// The keys under `training`.

@@ -49,9 +49,8 @@ public struct BeamSearch: Hashable, Sendable {
     var state = model.start(batch: width, capacity: model.context)
     var logits: [Float] = []
     if room > 0 {
-      for token in prompt {
-        logits = try read([Int32](repeating: token, count: width), model, &state)
-      }
+      let prompts = Tensor((0..<width).flatMap { _ in prompt }, shape: [width, prompt.count])
+      logits = try values(&state) { model.read(prompts, state: &$0) }
     }
     // At first all rows are the same: one of them counts.
     var beams = [Beam()]
@@ -68,7 +67,8 @@ public struct BeamSearch: Hashable, Sendable {
       // Rows that stand for nothing are copies of the last.
       let rows = (0..<width).map { kept[min($0, kept.count - 1)] }
       state = state.reordered(rows.map(\.row))
-      logits = try read(rows.compactMap(\.beam.tokens.last), model, &state)
+      let tokens = Tensor(rows.compactMap(\.beam.tokens.last))
+      logits = try values(&state) { model.next(tokens, state: &$0) }
     }
     return Array(found.sorted { $0.score > $1.score }.prefix(width))
   }
@@ -96,11 +96,11 @@ public struct BeamSearch: Hashable, Sendable {
       score: beam.sum / HostMath.exponential(lengthPenalty * logarithm))
   }
 
-  private func read(
-    _ tokens: [Int32], _ model: some Decoder, _ state: inout DecoderState
+  private func values(
+    _ state: inout DecoderState, _ read: (inout DecoderState) -> Tensor
   ) throws -> [Float] {
     try Context.evaluating {
-      let logits = model.next(Tensor(tokens), state: &state).cast(to: .float32)
+      let logits = read(&state).cast(to: .float32)
       try BackpropRuntime.evaluate([logits] + state.tensors)
       return try logits.array()
     }

@@ -7,8 +7,8 @@ import BackpropRuntime
 
 /// Goes on with a sequence of tokens, one after the other, each drawn from what the model says.
 ///
-/// Keys and values of the places before are kept, so that a token costs one place's work. When the
-/// model's context is full, the older half of it is forgotten and the rest read again. Which tokens
+/// The prompt is read in one pass. What the model remembers of the places before is kept, so that a
+/// token costs one place's work. When the model's context is full, the older half of it is forgotten and the rest read again. Which tokens
 /// come is a pure function of model, prompt, sampling and seed.
 public struct Generator {
   private let model: any Decoder
@@ -50,8 +50,7 @@ public struct Generator {
       }
       unread = Array(tokens.suffix(max(1, model.context / 2)))
     }
-    var logits: [Float] = []
-    for token in unread { logits = try read(token) }
+    let logits = try read()
     let word = Philox.word(seed: seed, epoch: 0, number: tokens.count, purpose: .sampling)
     // The upper 53 bits as a number in 0 ..< 1.
     let token = sampling.token(
@@ -61,9 +60,14 @@ public struct Generator {
     return token
   }
 
-  private mutating func read(_ token: Int32) throws -> [Float] {
+  /// The logits behind what was not read yet: a prompt in one pass, or one token.
+  private mutating func read() throws -> [Float] {
     try Context.evaluating(precision: precision) {
-      let logits = model.next(Tensor([token]), state: &state).cast(to: .float32)
+      let tokens = Tensor(unread)
+      let made =
+        state.position == 0
+        ? model.read(tokens.expanded(at: 0), state: &state) : model.next(tokens, state: &state)
+      let logits = made.cast(to: .float32)
       try BackpropRuntime.evaluate([logits] + state.tensors)
       return try logits.array()
     }

@@ -17,6 +17,12 @@ public struct KeyValueCache: Sendable {
   /// The number of places that there is room for now, S.
   public var room: Int { keys.shape[2] }
 
+  /// The cache of one sequence as that of `count` equal ones.
+  public func repeated(_ count: Int) -> KeyValueCache {
+    func all(_ x: Tensor) -> Tensor { x.broadcast(to: x.shape.replacing(0, with: count)) }
+    return KeyValueCache(keys: all(keys), values: all(values), capacity: capacity)
+  }
+
   /// The cache of other sequences of the batch: sequence i is sequence `indices[i]` of this one.
   public func reordered(_ indices: Tensor) -> KeyValueCache {
     var result = self
@@ -42,6 +48,39 @@ extension MultiHeadAttention {
     let dtype = Context.current.precision ?? .float32
     let empty = Tensor.zeros([batch, keyValueHeads, first, headWidth], dtype: dtype)
     return KeyValueCache(keys: empty, values: empty, capacity: capacity)
+  }
+
+  /// The keys and values of another sequence, `memory: [B, S, width]`, for ``recall(_:from:allowed:)``.
+  public func remember(_ memory: Tensor) -> KeyValueCache {
+    let (key, value) = keysAndValues(of: memory)
+    return KeyValueCache(keys: key, values: value, capacity: key.shape[2])
+  }
+
+  /// Attention to another sequence whose keys and values are known already, without rotary
+  /// positions: `x: [B, T, width] -> [B, T, width]`.
+  ///
+  /// - Parameter allowed: `[B, S]` bool, the keys that are no padding; nil: all.
+  public func recall(_ x: Tensor, from memory: KeyValueCache, allowed: Tensor?) -> Tensor {
+    let mask = allowed.map { AttentionMask.keys($0) } ?? .none
+    let result = attention(queries(of: x), memory.keys, memory.values, mask: mask)
+    return output(result.joinedHeads())
+  }
+
+  /// The first places of each sequence, each of which sees those before it; they are put into the
+  /// cache, which is empty and has room for them.
+  ///
+  /// `x: [B, T, width] -> [B, T, width]`.
+  public func read(_ x: Tensor, cache: inout KeyValueCache) -> Tensor {
+    var (query, key, value) = project(x, nil)
+    if let rotary {
+      query = rotary(query)
+      key = rotary(key)
+    }
+    let rest = [(0, 0), (0, 0), (0, max(cache.room, x.shape[1]) - x.shape[1]), (0, 0)]
+    cache.keys = key.cast(to: cache.keys.dtype).padded(rest)
+    cache.values = value.cast(to: cache.values.dtype).padded(rest)
+    let mask = AttentionMask(isCausal: true, window: window)
+    return output(attention(query, key, value, mask: mask).joinedHeads())
   }
 
   /// The next place of each sequence, which sees what the cache holds; it is put there too.

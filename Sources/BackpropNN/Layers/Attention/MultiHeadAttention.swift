@@ -105,15 +105,27 @@ public struct MultiHeadAttention: Layer, CustomStringConvertible {
         [heads, keyValueHeads, keyValueHeads], width: headWidth)
       return (parts[0], parts[1], parts[2])
     }
-    let cut = heads * headWidth
-    let weight = input.weight.value
-    let bias = input.bias?.value
-    func rows(_ tensor: Tensor, _ range: Range<Int>) -> Tensor { tensor.sliced(along: 0, range) }
-    let query = affine(x, rows(weight, 0..<cut), bias.map { rows($0, 0..<cut) })
-    let rest = cut..<input.outputs
-    let others = affine(memory, rows(weight, rest), bias.map { rows($0, rest) })
-    let parts = others.splitIntoHeads([keyValueHeads, keyValueHeads], width: headWidth)
-    return (query.splitIntoHeads([heads], width: headWidth)[0], parts[0], parts[1])
+    let others = keysAndValues(of: memory)
+    return (queries(of: x), others.key, others.value)
+  }
+
+  /// Queries [B, H, T, D] alone.
+  func queries(of x: Tensor) -> Tensor {
+    part(of: x, 0..<heads * headWidth).splitIntoHeads([heads], width: headWidth)[0]
+  }
+
+  /// Keys and values [B, K, S, D] alone.
+  func keysAndValues(of memory: Tensor) -> (key: Tensor, value: Tensor) {
+    let parts = part(of: memory, heads * headWidth..<input.outputs)
+      .splitIntoHeads([keyValueHeads, keyValueHeads], width: headWidth)
+    return (parts[0], parts[1])
+  }
+
+  /// What some rows of the input's weight make of x.
+  private func part(of x: Tensor, _ rows: Range<Int>) -> Tensor {
+    affine(
+      x, input.weight.value.sliced(along: 0, rows),
+      input.bias.map { $0.value.sliced(along: 0, rows) })
   }
 
   private func fits(_ x: Tensor) -> Bool {

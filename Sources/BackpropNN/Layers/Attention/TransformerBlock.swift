@@ -56,6 +56,14 @@ public struct TransformerBlock: Layer, CustomStringConvertible {
     apply(x) { attention($0, allowed: allowed) }
   }
 
+  /// The first places of each sequence: `x: [B, T, width] -> [B, T, width]`; the cache is empty.
+  public func read(_ x: Tensor, cache: inout KeyValueCache) -> Tensor {
+    var changed = cache
+    let result = apply(x) { attention.read($0, cache: &changed) }
+    cache = changed
+    return result
+  }
+
   /// The next place of each sequence: `x: [B, 1, width] -> [B, 1, width]`.
   public func next(_ x: Tensor, position: Tensor, cache: inout KeyValueCache) -> Tensor {
     var changed = cache

@@ -59,6 +59,13 @@ public struct TransformerOptions: Sendable {
     outputInitializer = initializer
   }
 
+  /// A block as first published (A. Vaswani et al., 2017): layer norms after, ReLU.
+  public static func original(_ width: Int, heads: Int) -> TransformerOptions {
+    TransformerOptions(
+      width: width, heads: heads, hidden: 4 * width, activation: .relu, norm: .layer,
+      normPlace: .after, bias: true, isCausal: false, rotary: nil)
+  }
+
   /// A decoder's block as GPT-2 has it (A. Radford et al., 2019): layer norms before, GELU by tanh.
   public static func gpt2(_ width: Int, heads: Int) -> TransformerOptions {
     TransformerOptions(

@@ -7,7 +7,7 @@ public import BackpropGraph
 /// `x: [N, S…, inputs] -> [N, O…, outputs]`, `weight: [K…, inputs / groups, outputs]`,
 /// `bias: [outputs]`; see ``convolution(_:_:strides:padding:dilation:groups:)``. Both are drawn
 /// uniformly from ±1/√(inputs · K / groups) at first, as PyTorch does.
-public struct Conv: Layer, CustomStringConvertible {
+public struct Conv: WeightedLayer, CustomStringConvertible {
   /// The kernel, `[K…, inputs / groups, outputs]`.
   public let weight: Parameter
   /// The bias, `[outputs]`; nil if there is none.
@@ -41,6 +41,9 @@ public struct Conv: Layer, CustomStringConvertible {
     precondition(
       self.strides.count == window.count && self.dilation.count == window.count,
       "strides and dilation need one number for each of \(window.count) axes")
+    precondition(
+      (self.strides + self.dilation).allSatisfy { $0 > 0 },
+      "strides and dilation are at least 1, not \(self.strides) and \(self.dilation)")
     self.padding = padding
     self.paddingMode = paddingMode
     self.groups = groups
@@ -85,14 +88,20 @@ public struct Conv: Layer, CustomStringConvertible {
   /// `Conv 3→64 3x3`.
   public var description: String {
     let sizes = window.map(String.init).joined(separator: "x")
-    let step = strides.allSatisfy { $0 == 1 } ? "" : " stride \(text(strides))"
-    let gaps = dilation.allSatisfy { $0 == 1 } ? "" : " dilation \(text(dilation))"
+    let step = strides.allSatisfy { $0 == 1 } ? "" : " stride \(oneOrAll(strides))"
+    let gaps = dilation.allSatisfy { $0 == 1 } ? "" : " dilation \(oneOrAll(dilation))"
     let parts = groups == 1 ? "" : " groups \(groups)"
     return "Conv \(inputs)→\(outputs) \(sizes)\(step)\(gaps)\(parts)"
   }
 
+  /// The outputs lie last in the kernel.
+  public var outputAxis: Int { weight.shape.rank - 1 }
+
   /// `x: [N, S…, inputs] -> [N, O…, outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, weight: weight.value) }
+
+  /// The same with another kernel of the weight's shape.
+  public func callAsFunction(_ x: Tensor, weight kernel: Tensor) -> Tensor {
     let space = window.count
     guard x.rank == space + 2, x.shape[-1] == inputs, x.dtype.isFloatingPoint else {
       return spaceMisfit("convolution", x, space, inputs, outputs, self, weight.path)
@@ -107,91 +116,18 @@ public struct Conv: Layer, CustomStringConvertible {
       rest = sides.map { _ in (0, 0) }
     }
     let y = convolution(
-      input, weight.value, strides: strides, padding: rest, dilation: dilation, groups: groups)
-    guard let bias else { return y }
-    return y + bias.value.cast(to: y.dtype)
-  }
-}
-
-/// The transposed convolution: what takes the outputs of a ``Conv`` with the same numbers back to
-/// the size of its inputs.
-///
-/// `x: [N, O…, inputs] -> [N, S…, outputs]`, S = stride(O − 1) + dilation(K − 1) + 1 − padding +
-/// `outputPadding`; `weight: [K…, outputs / groups, inputs]`, `bias: [outputs]`.
-public struct TransposedConv: Layer, CustomStringConvertible {
-  /// The kernel, `[K…, outputs / groups, inputs]`.
-  public let weight: Parameter
-  /// The bias, `[outputs]`; nil if there is none.
-  public let bias: Parameter?
-  /// The step from one input to the next along each axis, in outputs.
-  public let strides: [Int]
-  /// What is left out before and after each axis of the result.
-  public let padding: [SpacePadding.Sides]
-  /// What is added after each axis of the result.
-  public let outputPadding: [Int]
-  /// The step from one element of the kernel to the next along each axis.
-  public let dilation: [Int]
-  /// Channels are cut into so many parts, each with a kernel of its own.
-  public let groups: Int
-
-  /// A layer with a window of one size along each of `axes` axes of space.
-  public init(
-    _ inputs: Int, _ outputs: Int, window: Int, axes: Int = 2, stride: Int = 1, padding: Int = 0,
-    outputPadding: Int = 0, dilation: Int = 1, groups: Int = 1, bias: Bool = true,
-    initializer: Initializer = .linear
-  ) {
-    precondition(
-      groups > 0 && inputs % groups == 0 && outputs % groups == 0,
-      "\(inputs) inputs and \(outputs) outputs cannot be cut into \(groups) groups")
-    precondition((1...3).contains(axes) && window > 0, "one to three axes and a window above 0")
-    let all = { (value: Int) in [Int](repeating: value, count: axes) }
-    strides = all(stride)
-    self.padding = all(padding).map { SpacePadding.Sides($0, $0) }
-    self.outputPadding = all(outputPadding)
-    self.dilation = all(dilation)
-    self.groups = groups
-    let shape = Shape(all(window) + [outputs / groups, inputs])
-    // As PyTorch does: the fan-in is that of the outputs' channels.
-    let fan = max(1, shape.count / max(1, inputs))
-    let bound = 1 / Float(fan).squareRoot()
-    weight = Parameter(
-      shape,
-      initializer: initializer.name == Initializer.linear.name ? .uniform(bound) : initializer)
-    self.bias = bias ? Parameter([outputs], initializer: .uniform(bound)) : nil
-  }
-
-  /// The number of channels of an input.
-  public var inputs: Int { weight.shape[-1] }
-  /// The number of channels of a result.
-  public var outputs: Int { weight.shape[-2] * groups }
-
-  /// `TransposedConv 64→32 2x2 stride 2`.
-  public var description: String {
-    let sizes = weight.shape.dimensions.dropLast(2).map(String.init).joined(separator: "x")
-    let step = strides.allSatisfy { $0 == 1 } ? "" : " stride \(text(strides))"
-    return "TransposedConv \(inputs)→\(outputs) \(sizes)\(step)"
-  }
-
-  /// `x: [N, O…, inputs] -> [N, S…, outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let space = strides.count
-    guard x.rank == space + 2, x.shape[-1] == inputs, x.dtype.isFloatingPoint else {
-      return spaceMisfit("transposedConvolution", x, space, inputs, outputs, self, weight.path)
-    }
-    let y = transposedConvolution(
-      x, weight.value, strides: strides, padding: padding.map { ($0.before, $0.after) },
-      outputPadding: outputPadding, dilation: dilation, groups: groups)
+      input, kernel, strides: strides, padding: rest, dilation: dilation, groups: groups)
     guard let bias else { return y }
     return y + bias.value.cast(to: y.dtype)
   }
 }
 
 /// One number if all are equal, else the list.
-private func text(_ numbers: [Int]) -> String {
+func oneOrAll(_ numbers: [Int]) -> String {
   Set(numbers).count == 1 ? "\(numbers[0])" : "\(numbers)"
 }
 
-private func spaceMisfit(
+func spaceMisfit(
   _ operation: String, _ x: Tensor, _ space: Int, _ inputs: Int, _ outputs: Int,
   _ layer: some CustomStringConvertible, _ leaf: String
 ) -> Tensor {

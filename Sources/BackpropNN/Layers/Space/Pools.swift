@@ -83,6 +83,13 @@ private struct Windows: Sendable, CustomStringConvertible {
     case one(Int)
     case list([Int])
 
+    var isPositive: Bool {
+      switch self {
+      case .one(let number): number > 0
+      case .list(let numbers): numbers.allSatisfy { $0 > 0 }
+      }
+    }
+
     func callAsFunction(_ axes: Int) -> [Int] {
       switch self {
       case .one(let number): [Int](repeating: number, count: axes)
@@ -97,6 +104,9 @@ private struct Windows: Sendable, CustomStringConvertible {
   let dilation: Numbers
 
   init(_ window: Numbers, _ strides: Numbers, _ padding: SpacePadding, _ dilation: Numbers) {
+    precondition(
+      window.isPositive && strides.isPositive && dilation.isPositive,
+      "windows, strides and dilation are at least 1")
     self.window = window
     self.strides = strides
     self.padding = padding

@@ -34,7 +34,8 @@ public enum SpacePadding: Hashable, Sendable, ExpressibleByIntegerLiteral {
   func sides(
     input: [Int], window: [Int], strides: [Int], dilation: [Int]
   ) -> [(Int, Int)] {
-    window.indices.map { axis in
+    if case .explicit(let sides) = self { return sides.map { ($0.before, $0.after) } }
+    return window.indices.map { axis in
       let reach = dilation[axis] * (window[axis] - 1)
       switch self {
       case .valid: return (0, 0)
@@ -45,9 +46,35 @@ public enum SpacePadding: Hashable, Sendable, ExpressibleByIntegerLiteral {
         return (missing / 2, missing - missing / 2)
       case .causal: return (reach, 0)
       case .each(let size): return (size, size)
-      case .explicit(let sides):
-        return axis < sides.count ? (sides[axis].before, sides[axis].after) : (0, 0)
+      case .explicit: return (0, 0)
       }
     }
+  }
+
+  /// What a transposed convolution leaves out of each axis of its result, and what it adds at the end
+  /// where windows do not touch.
+  func cut(
+    window: [Int], strides: [Int], dilation: [Int]
+  ) -> (sides: [(Int, Int)], extra: [Int]) {
+    if case .explicit(let sides) = self {
+      return (sides.map { ($0.before, $0.after) }, window.map { _ in 0 })
+    }
+    var result: (sides: [(Int, Int)], extra: [Int]) = ([], [])
+    for axis in window.indices {
+      // How much longer than stride · inputs the whole result is.
+      let surplus = dilation[axis] * (window[axis] - 1) + 1 - strides[axis]
+      let much = max(0, surplus)
+      switch self {
+      case .valid, .explicit: result.sides.append((0, 0))
+      case .same: result.sides.append((much / 2, much - much / 2))
+      case .causal: result.sides.append((0, much))
+      case .each(let size): result.sides.append((size, size))
+      }
+      switch self {
+      case .same, .causal: result.extra.append(max(0, -surplus))
+      case .valid, .each, .explicit: result.extra.append(0)
+      }
+    }
+    return result
   }
 }

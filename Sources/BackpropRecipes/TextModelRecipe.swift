@@ -37,12 +37,13 @@ public struct TextModelRecipe: Hashable, Sendable {
       case .gpt: []
       case .text_classifier: [.tied]
       case .bag_of_words: [.layers, .heads, .key_value_heads, .style, .tied]
-      case .mlp, .table, .cnn, .resnet: own
+      case .mlp, .table, .cnn, .resnet, .series_cnn, .tcn: own
+      case .lstm, .gru: [.heads, .key_value_heads, .style, .tied]
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
     }
-    if unused == own { return nil }
+    if unused == own || kind == .lstm || kind == .gru { return nil }
     layers = try keys.integer(.layers, in: 1...1024, default: kind == .gpt ? 4 : 2)
     heads = try keys.integer(.heads, in: 1...1024, default: 4)
     keyValueHeads = try keys.integer(.key_value_heads, in: 1...1024, default: heads)

@@ -259,8 +259,8 @@ public struct DataRecipe: Hashable, Sendable {
     object["missing"] = texts(missing)
     object["scale"] = .string(scale.rawValue)
     object["log"] = texts(log)
-    object["fill"] = .string(fill.rawValue)
     guard source == .csv else { return object }
+    object["fill"] = .string(fill.rawValue)
     object["encoding"] = encoding.map { .string($0.rawValue) }
     object["target_scale"] = .string(targetScale.rawValue)
     object["target_suffix"] = .string(targetSuffix)

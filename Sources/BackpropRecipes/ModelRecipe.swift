@@ -157,7 +157,8 @@ public struct ModelRecipe: Hashable, Sendable {
         kind == .series_cnn ? [.series] : kind == .tcn ? [.forecast] : [.series, .forecast]
       guard sources.contains(source) else {
         throw keys.error(
-          .kind, "\(kind.rawValue) reads the source "
+          .kind,
+          "\(kind.rawValue) reads the source "
             + sources.map(\.rawValue).joined(separator: " or ")
             + ", and the source is \(source.rawValue)")
       }

@@ -7,7 +7,7 @@ extension PredictionInput {
   /// Series of any length, with or without labels; or the last window of a table.
   static func series(
     _ path: String, _ predictor: Predictor, _ learned: SeriesLearned
-  ) throws -> (Examples, lines: [Int], [CalendarDate]) {
+  ) throws -> (Examples, lines: [Int], dates: [String]) {
     switch learned {
     case .classes(let preprocessor):
       let file = try SeriesFile.read(path)

@@ -10,7 +10,7 @@ public struct PredictionInput: Sendable {
   /// The line of the file that each example stands on; empty for images in IDX files.
   public let lines: [Int]
   /// The dates that are forecast; empty where none are known.
-  public let dates: [CalendarDate]
+  public let dates: [String]
 
   /// Reads the last window of a table that is forecast, series of the UCR/UEA archive,
   /// rows of a table as they are, texts (a table with the recipe's columns, or a text on each

@@ -45,6 +45,14 @@ extension RecipeData {
           horizon: forecast.horizon, season: forecast.season, calendar: forecast.calendar,
           table: recipe.tableOptions),
         validationFraction: data.validationFraction, testFraction: data.testFraction)
+      let season = made.preprocessor.season
+      guard recipe.model.series?.anchor != .season || season <= forecast.window else {
+        throw DataError(
+          source: made.parts.name,
+          what: "a season of \(season) steps is not in a window of \(forecast.window), and "
+            + "model.anchor is season",
+          remedy: "set data.window to at least \(season), or write model.anchor: last")
+      }
       return (made.parts, .forecast(made.preprocessor))
     }
   }

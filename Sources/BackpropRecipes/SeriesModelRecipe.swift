@@ -58,6 +58,19 @@ public struct SeriesModelRecipe: Hashable, Sendable {
     instanceNorm = try keys.flag(.instance_norm, default: true)
   }
 
+  /// A season that is forecast again must be in the window.
+  func check(
+    _ keys: Section<ModelKey>, _ forecast: ForecastDataRecipe?
+  ) throws(RecipeError) {
+    guard let forecast, let season = forecast.season, anchor == .season,
+      season > forecast.window
+    else { return }
+    throw keys.error(
+      .anchor,
+      "is season, and a season of \(season) steps is not in a window of \(forecast.window)",
+      "set data.window to at least \(season), or write model.anchor: last")
+  }
+
   func write(_ pairs: inout [(String, JSONValue)], kind: ModelRecipe.Kind) {
     let isRecurrent = kind == .lstm || kind == .gru
     if isRecurrent { pairs += [("layers", .integer(layers)), ("width", .integer(width))] }

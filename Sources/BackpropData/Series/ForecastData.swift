@@ -113,10 +113,11 @@ extension ForecastPreprocessor {
     return examples
   }
 
-  /// The last window of a table, and the dates of the steps behind it; empty where it has none.
+  /// The last window of a table, and the dates of the steps behind it, as `2010-01` where steps are
+  /// months; empty where it has none.
   public func lastWindow(
     _ path: String, csv options: CSVOptions
-  ) throws -> (examples: Examples, dates: [CalendarDate]) {
+  ) throws -> (examples: Examples, dates: [String]) {
     let table = try TableReader(try CSVTable.read(path, options: options), infinity: .error)
     let timeline = try ForecastPreprocessor.timeline(table, date, step: step)
     let series = try series(table, timeline)
@@ -130,7 +131,12 @@ extension ForecastPreprocessor {
       features: DataArray(
         windowsOf: series.features, channels: series.width, at: [series.count - window],
         length: window))
-    let dates = (0..<horizon).compactMap { timeline.date(series.count + $0) }
+    let dates = (0..<horizon).compactMap { timeline.date(series.count + $0) }.map { date in
+      if case .months = step, date.day == 1, date.second == 0 {
+        return String("\(date)".dropLast(3))
+      }
+      return "\(date)"
+    }
     return (examples, dates)
   }
 

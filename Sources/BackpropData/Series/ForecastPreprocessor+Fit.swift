@@ -40,12 +40,14 @@ extension ForecastPreprocessor {
       }
       targets.append(column)
     }
+    var reading = options.table
+    (reading.fill, reading.encoding) = (.mean, .oneHot)
     var inputs: [TablePreprocessor.Column] = []
     var notes: [String] = []
     for (position, name) in csv.columnNames.enumerated()
     where !options.targets.contains(name) && !options.date.contains(name) {
       let learned = try TablePreprocessor.learn(
-        table, position, rows: rows, options: options.table, column: options.table.columns[name])
+        table, position, rows: rows, options: reading, column: reading.columns[name])
       if let column = learned.column { inputs.append(column) }
       if let note = learned.note { notes.append(note) }
     }

@@ -98,7 +98,9 @@ public struct ForecastPreprocessor: Hashable, Sendable {
     let (count, width) = (timeline.rows.count, featureCount)
     var features = [Float](repeating: 0, count: count * width)
     var raw: [[Double]] = []
-    for column in targets { raw.append(try ForecastPreprocessor.numbers(table, column.name, timeline)) }
+    for column in targets {
+      raw.append(try ForecastPreprocessor.numbers(table, column.name, timeline))
+    }
     for (place, column) in targets.enumerated() {
       write(ForecastPreprocessor.carried(raw[place], column), at: place, width, &features)
     }

@@ -62,7 +62,8 @@ public struct SeriesData: Sendable {
     guard found.count > 1 else {
       throw DataError(
         source: file.file,
-        what: found.first.map { "all series have the class '\($0)'" } ?? "the series have no labels",
+        what: found.first.map { "all series have the class '\($0)'" }
+          ?? "the series have no labels",
         remedy: "give series of two classes")
     }
     if let declared = file.declaredClasses { return declared }

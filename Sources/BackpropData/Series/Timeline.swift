@@ -13,7 +13,8 @@ public enum TimeStep: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .months(let count): return text(count, "month")
     case .seconds(let count):
-      for (size, unit) in [(86_400, "day"), (3600, "hour"), (60, "minute")] where count % size == 0 {
+      for (size, unit) in [(86_400, "day"), (3600, "hour"), (60, "minute")] where count % size == 0
+      {
         return text(count / size, unit)
       }
       return text(count, "second")

@@ -92,7 +92,8 @@ struct ArchiveParser {
     switch arguments.first?.lowercased() {
     case "true": return true
     case "false": return false
-    default: throw lines.wrong(line.number, "\(name) is neither true nor false", "write one of them")
+    default:
+      throw lines.wrong(line.number, "\(name) is neither true nor false", "write one of them")
     }
   }
 

@@ -38,7 +38,7 @@ enum DataKey: String, RecipeKey {
   /// Those of them that speak of a table whose rows follow one another in time, too.
   static let ofForecasts: [DataKey] = [
     .header, .columns, .delimiter, .comment, .skip_rows, .target, .numeric, .categorical, .ignore,
-    .missing, .scale, .log, .fill, .least_count,
+    .missing, .scale, .log, .least_count,
   ]
 }
 

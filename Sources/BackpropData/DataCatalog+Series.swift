@@ -45,7 +45,8 @@ extension DataCatalog {
     ])
 
   private static let timeSeries = DataCatalog(
-    name: "time-series", summary: "four tables to forecast: passengers, sunspots, temperatures, dust",
+    name: "time-series",
+    summary: "four tables to forecast: passengers, sunspots, temperatures, dust",
     licence: "none stated; the dust CC BY 4.0",
     files: [
       File(

@@ -86,7 +86,8 @@ struct DataPlaces {
 
   private func missing(_ path: String, _ what: String) -> DataError {
     // What is fetched lies in data/NAME, where a recipe of another name may look for it.
-    let names = [name] + (data.path.map { $0.split(separator: "/").suffix(1).map(String.init) } ?? [])
+    let names =
+      [name] + (data.path.map { $0.split(separator: "/").suffix(1).map(String.init) } ?? [])
     let known = names.first { name in DataCatalog.all.contains { $0.name == name } }
     let get = known.map { "run 'backprop data get \($0)' or " } ?? ""
     return DataError(

@@ -31,14 +31,14 @@ struct ForecastMetrics {
       metrics["rmse" + ending] = own.rootMeanSquaredError
       metrics["mae" + ending] = own.meanAbsoluteError
       let unit = forecast.seasonalError[column]
-      if unit > 0 { metrics["mase" + ending] = own.meanAbsoluteError / unit }
+      if let unit { metrics["mase" + ending] = own.meanAbsoluteError / unit }
       metrics["r2" + ending] = own.rSquared
       for baseline in baselines {
         guard case .float(let values) = baseline.values.storage else { continue }
         let simple = RegressionMetrics(predictions: numbers(values), targets: truth)
         metrics["\(baseline.name)_rmse" + ending] = simple.rootMeanSquaredError
         metrics["\(baseline.name)_mae" + ending] = simple.meanAbsoluteError
-        if unit > 0 { metrics["\(baseline.name)_mase" + ending] = simple.meanAbsoluteError / unit }
+        if let unit { metrics["\(baseline.name)_mase" + ending] = simple.meanAbsoluteError / unit }
       }
     }
   }

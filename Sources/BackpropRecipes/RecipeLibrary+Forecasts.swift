@@ -118,7 +118,7 @@ extension RecipeLibrary {
     text: """
       # Fine dust and weather in Beijing, hour by hour from 2010 to 2014.
       name: forecast-beijing
-      about: Forecasts the fine dust of the next 24 hours from two days of it and of the weather.
+      about: Forecasts the fine dust of the next 24 hours from a day of it and of the weather.
       task: regression
       data:
         source: forecast
@@ -127,22 +127,22 @@ extension RecipeLibrary {
         date: [year, month, day, hour]
         target: pm2.5
         ignore: [No]
-        window: 48
+        window: 24
         horizon: 24
         season: 24
         validation_fraction: 0.1
         test_fraction: 0.2
       model:
         kind: lstm
-        width: 64
+        width: 32
         dropout: 0.1
-        anchor: last
+        anchor: none
         instance_norm: false
       training:
-        epochs: 6
+        epochs: 3
         batch: 128
         optimizer: adamw
-        learning_rate: 0.002
+        learning_rate: 0.001
         schedule: cosine
         weight_decay: 0.01
         clip_norm: 1

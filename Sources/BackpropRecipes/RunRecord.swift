@@ -139,6 +139,8 @@ public struct RunRecord: Sendable {
     case .series, .forecast:
       return preprocessor == nil && vocabulary == nil && series?.fits(shape) == true
         && (series?.forecast != nil) == (recipe.data.source == .forecast)
+        && (recipe.model.series?.anchor != .season
+          || shape.series.map { $0.season <= shape.example[0] } == true)
     case .csv: break
     }
     guard let preprocessor else { return false }

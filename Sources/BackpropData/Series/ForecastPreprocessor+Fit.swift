@@ -75,13 +75,13 @@ extension ForecastPreprocessor {
   private static func seasonalError(
     _ table: TableReader, _ column: NumericColumn, _ timeline: Timeline, _ count: Int,
     _ season: Int
-  ) throws -> Double {
+  ) throws -> Double? {
     let values = try ForecastPreprocessor.numbers(table, column.name, timeline)
     var (sum, pairs) = (0.0, 0)
     for step in season..<count where !values[step].isNaN && !values[step - season].isNaN {
       sum += (values[step] - values[step - season]).magnitude
       pairs += 1
     }
-    return sum > 0 ? sum / Double(pairs) : .nan
+    return sum > 0 ? sum / Double(pairs) : nil
   }
 }

@@ -22,7 +22,7 @@ extension ForecastPreprocessor {
       ("window", .integer(window)),
       ("horizon", .integer(horizon)),
       ("season", .integer(season)),
-      ("seasonal errors", .array(seasonalError.map { $0.isNaN ? .null : .number($0) })),
+      ("seasonal errors", .array(seasonalError.map { $0.map { .number($0) } ?? .null })),
       ("notes", .array(notes.map { .string($0) })),
     ])
     switch step {
@@ -59,7 +59,9 @@ extension ForecastPreprocessor {
     var step: TimeStep?
     if json["months"] != nil { step = .months(try size("months")) }
     if json["seconds"] != nil { step = .seconds(try size("seconds")) }
-    let errors = try fields.array("seasonal errors").map { $0.number ?? .nan }
+    let errors = try fields.array("seasonal errors").map { error in
+      error.number.flatMap { $0 > 0 ? $0 : nil }
+    }
     guard !targets.isEmpty, errors.count == targets.count else {
       throw fields.wrong("targets and their errors disagree")
     }

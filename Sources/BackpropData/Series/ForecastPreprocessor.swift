@@ -35,9 +35,9 @@ public struct ForecastPreprocessor: Hashable, Sendable {
   /// Steps after which the series is like before.
   public let season: Int
   /// The mean of |y(t) − y(t − season)| over the training part, for each column that is forecast;
-  /// NaN where there is no such pair. MASE counts in it (R. J. Hyndman, A. B. Koehler, "Another
+  /// nil where there is no such pair, or all are equal. MASE counts in it (R. J. Hyndman, A. B. Koehler, "Another
   /// look at measures of forecast accuracy", 2006).
-  public let seasonalError: [Double]
+  public let seasonalError: [Double?]
   /// What people should know, in sentences.
   public let notes: [String]
 

@@ -15,9 +15,11 @@ public struct DataArray: Hashable, Sendable {
 
   /// The size of each axis; the first is the number of examples.
   public let shape: [Int]
-  /// The numbers. Those of windows are the whole text, of which each example is a part.
+  /// The numbers. Those of windows are the whole text or series, of which each example is a part.
   public let storage: Storage
   private let start: Int
+  // Where each example begins; nil: one behind the other, the first at `start`.
+  private let starts: [Int]?
 
   /// Makes an array; there must be as many numbers as the shape says.
   public init(shape: [Int], storage: Storage) {
@@ -33,6 +35,7 @@ public struct DataArray: Hashable, Sendable {
     self.shape = shape
     self.storage = storage
     start = 0
+    starts = nil
   }
 
   /// Windows of equal length, one behind the other from a place on: [count, length].
@@ -41,7 +44,28 @@ public struct DataArray: Hashable, Sendable {
     shape = [count, length]
     storage = .int(numbers)
     self.start = start
+    starts = nil
   }
+
+  /// Windows of equally many steps of a series, that may overlap: [count, length, channels]. The
+  /// series is kept once.
+  ///
+  /// - Parameter steps: the step of the series at which each window begins.
+  init(windowsOf series: [Float], channels: Int, at steps: [Int], length: Int) {
+    precondition(
+      steps.allSatisfy { $0 >= 0 && ($0 + length) * channels <= series.count },
+      "the windows lie within the series")
+    shape = [steps.count, length, channels]
+    storage = .float(series)
+    start = 0
+    starts = steps.map { $0 * channels }
+  }
+
+  /// Whether examples are windows that may overlap: parts of one series.
+  var overlaps: Bool { starts != nil }
+
+  /// Where the numbers of an example begin.
+  private func begin(_ index: Int, _ size: Int) -> Int { starts?[index] ?? start + index * size }
 
   /// The number of examples.
   public var count: Int { shape[0] }
@@ -83,13 +107,12 @@ public struct DataArray: Hashable, Sendable {
     let size = exampleSize * elementSize
     precondition(target.count == indices.count * size, "the target does not fit the examples")
     withUnsafeBytes { whole in
-      let source = UnsafeRawBufferPointer(rebasing: whole[((start + shift) * elementSize)...])
       var offset = 0
       for index in indices {
         precondition(index >= 0 && index < count, "no example \(index)")
+        let from = (begin(index, exampleSize) + shift) * elementSize
         UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + size])
-          .copyMemory(
-            from: UnsafeRawBufferPointer(rebasing: source[index * size..<(index + 1) * size]))
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: whole[from..<from + size]))
         offset += size
       }
     }
@@ -111,10 +134,9 @@ public struct DataArray: Hashable, Sendable {
     return [T](unsafeUninitializedCapacity: total) { target, filled in
       values.withUnsafeBufferPointer { source in
         guard size > 0, let from = source.baseAddress, var to = target.baseAddress else { return }
-        let first = from + start
         for index in indices {
           precondition(index >= 0 && index < count, "no example \(index)")
-          to.update(from: first + index * size, count: size)
+          to.update(from: from + begin(index, size), count: size)
           to += size
         }
       }

@@ -26,9 +26,10 @@ public struct DataCatalog: Hashable, Sendable {
   public let files: [File]
 
   /// All known data sets.
-  public static let all = [
-    mnist, fashionMNIST, adult, titanic, californiaHousing, iris,
-  ]
+  public static let all =
+    [
+      mnist, fashionMNIST, adult, titanic, californiaHousing, iris,
+    ] + series
 
   /// The data set of that name; an unknown one is an error that names the nearest.
   public static func named(_ name: String) throws(DataError) -> DataCatalog {

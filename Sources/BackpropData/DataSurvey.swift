@@ -79,8 +79,9 @@ struct DataSurvey {
 
   private func constantFeatures() -> [Int] {
     let features = parts.train.features
-    // Places of a text are no features.
+    // Places of a text are no features, nor are steps of a series.
     if case .int = features.storage { return [] }
+    if features.shape.count == 3 { return [] }
     let size = features.exampleSize
     guard features.count > 1 else { return [] }
     let width = features.elementSize
@@ -107,8 +108,9 @@ struct DataSurvey {
 
   /// Examples that occur twice: within the training part, and in it and another part.
   mutating func lookAtDuplicates() {
-    // Windows of a text are looked at nowhere else: they overlap from epoch to epoch anyway.
-    if parts.train.shifts > 0 { return }
+    // Windows of a text are looked at nowhere else: they overlap from epoch to epoch anyway. Those
+    // of a series overlap in every epoch.
+    if parts.train.shifts > 0 || parts.train.features.overlaps { return }
     var seen = ExampleSet(parts.train)
     let within = seen.insertAll()
     let count = parts.train.count

@@ -2,27 +2,43 @@
 
 /// Examples with what is to be predicted from them: one part of a data set, or one batch.
 public struct Examples: Sendable {
-  /// features: [N, …] float, or uint8 for images [N, H, W, C].
+  /// features: [N, …] float, [N, T, C] for series, or uint8 for images [N, H, W, C].
   public let features: DataArray
   /// codes: [N, columns] int32, the categories that go through an embedding; nil where none do.
   public let codes: DataArray?
   /// targets: [N] int32 for classes, [N] float for numbers, [N, T] int32 for the tokens that come
-  /// next; nil where they are not known.
+  /// next, [N, H · K] float for the next H steps of K columns; nil where they are not known.
   public let targets: DataArray?
+  /// lengths: [N] int32, how many steps of each series count; behind them it is filled up with
+  /// zeros. nil where all count.
+  public let lengths: DataArray?
+  /// What simple rules say the targets are, which a network has to beat; empty where there are none.
+  public let baselines: [Baseline]
   /// How many places further on the numbers of all examples may begin: 0, but for windows of a text.
   public let shifts: Int
 
   /// Makes examples; all arrays must have as many.
-  public init(features: DataArray, codes: DataArray? = nil, targets: DataArray? = nil) {
-    self.init(features: features, codes: codes, targets: targets, shifts: 0)
+  public init(
+    features: DataArray, codes: DataArray? = nil, targets: DataArray? = nil,
+    lengths: DataArray? = nil, baselines: [Baseline] = []
+  ) {
+    self.init(
+      features: features, codes: codes, targets: targets, lengths: lengths, baselines: baselines,
+      shifts: 0)
   }
 
-  init(features: DataArray, codes: DataArray? = nil, targets: DataArray? = nil, shifts: Int) {
+  init(
+    features: DataArray, codes: DataArray? = nil, targets: DataArray? = nil,
+    lengths: DataArray? = nil, baselines: [Baseline] = [], shifts: Int
+  ) {
     let count = features.count
     self.shifts = shifts
     precondition(
-      codes?.count ?? count == count && targets?.count ?? count == count,
-      "features, codes and targets must be of equally many examples")
+      [codes, targets, lengths].allSatisfy { $0?.count ?? count == count }
+        && baselines.allSatisfy { $0.values.count == count },
+      "features, codes, targets and lengths must be of equally many examples")
+    self.lengths = lengths
+    self.baselines = baselines
     self.features = features
     self.codes = codes
     self.targets = targets
@@ -42,7 +58,10 @@ public struct Examples: Sendable {
   public func examples(at indices: some Collection<Int>) -> Examples {
     Examples(
       features: features.examples(at: indices), codes: codes?.examples(at: indices),
-      targets: targets?.examples(at: indices))
+      targets: targets?.examples(at: indices), lengths: lengths?.examples(at: indices),
+      baselines: baselines.map {
+        Baseline(name: $0.name, values: $0.values.examples(at: indices))
+      })
   }
 
   /// The classes, where the targets are classes.
@@ -52,6 +71,20 @@ public struct Examples: Sendable {
     } else {
       nil
     }
+  }
+}
+
+/// What a simple rule says the targets are.
+public struct Baseline: Sendable {
+  /// The name in figures, such as `seasonal_naive`.
+  public let name: String
+  /// values: as the targets, in shape and scale.
+  public let values: DataArray
+
+  /// Puts both together.
+  public init(name: String, values: DataArray) {
+    self.name = name
+    self.values = values
   }
 }
 

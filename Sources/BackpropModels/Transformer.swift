@@ -165,6 +165,7 @@ public struct Transformer: Module, CustomStringConvertible {
     /// The logits [B, V] after the next token of each sequence, `tokens: [B] int32`.
     public func next(_ tokens: Tensor, state: inout DecoderState) -> Tensor {
       guard tokens.rank == 1, !state.isFull else { return misfit(tokens) }
+      state.makeRoom()
       let position = Tensor.full([], Float(state.position), dtype: .int32)
       var x =
         model.target(tokens.expanded(at: 1))

@@ -30,7 +30,7 @@ public struct Augmentation: Hashable, Sendable {
   func check(_ keys: Section<TrainingKey>, _ model: ModelRecipe) throws(RecipeError) {
     switch model.kind {
     case .cnn, .resnet, .vit, .mixer: return
-    case .mlp, .table, .gpt, .rnn, .text_classifier, .bag_of_words:
+    case .mlp, .table, .gpt, .rnn, .text_classifier, .bag_of_words, .series_cnn, .lstm, .gru, .tcn:
       guard let key = Augmentation.keys.first(where: keys.has) else { return }
       throw keys.error(key, "means nothing to \(model.kind.rawValue)", "leave it out")
     }

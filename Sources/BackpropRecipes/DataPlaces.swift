@@ -15,7 +15,7 @@ struct DataPlaces {
     data = recipe.data
     name =
       switch recipe.data.source {
-      case .csv, .idx, .text, .lines, .labeledText: recipe.name
+      case .csv, .idx, .text, .lines, .labeledText, .series, .forecast: recipe.name
       case .digits, .mnist, .fashionMNIST, .cifar10: recipe.data.source.rawValue
       }
     self.location = location
@@ -85,8 +85,11 @@ struct DataPlaces {
   }
 
   private func missing(_ path: String, _ what: String) -> DataError {
-    let get =
-      DataCatalog.all.contains { $0.name == name } ? "run 'backprop data get \(name)' or " : ""
+    // What is fetched lies in data/NAME, where a recipe of another name may look for it.
+    let names =
+      [name] + (data.path.map { $0.split(separator: "/").suffix(1).map(String.init) } ?? [])
+    let known = names.first { name in DataCatalog.all.contains { $0.name == name } }
+    let get = known.map { "run 'backprop data get \($0)' or " } ?? ""
     return DataError(
       source: path, what: what, remedy: get + "give the folder with the files by --data")
   }

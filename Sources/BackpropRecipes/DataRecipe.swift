@@ -24,6 +24,10 @@ public struct DataRecipe: Hashable, Sendable {
     case lines
     /// A table of texts, each with a class.
     case labeledText = "labeled-text"
+    /// Series with a class each, in a file of the UCR/UEA archive.
+    case series
+    /// A table whose rows follow one another in time: the next ones are forecast from a window.
+    case forecast
   }
 
   /// How numbers are scaled, by what the training part shows.
@@ -107,6 +111,8 @@ public struct DataRecipe: Hashable, Sendable {
   public var classes: [String]?
   /// How texts become tokens; nil where the data are none.
   public var text: TextDataRecipe?
+  /// What is forecast and from what; nil where nothing is.
+  public var forecast: ForecastDataRecipe?
 
   init(_ keys: Section<DataKey>, task: Recipe.Task) throws(RecipeError) {
     guard let source = try keys.choice(.source, of: Source.self) else {
@@ -128,7 +134,7 @@ public struct DataRecipe: Hashable, Sendable {
     delimiter = try keys.text(.delimiter)
     comment = try keys.text(.comment)
     skipRows = try keys.integer(.skip_rows, in: 0...1_000_000, default: 0)
-    target = try keys.text(.target)
+    target = try source == .forecast ? nil : keys.text(.target)
     numeric = try keys.texts(.numeric)
     categorical = try keys.texts(.categorical)
     ignore = try keys.texts(.ignore) ?? []
@@ -142,17 +148,24 @@ public struct DataRecipe: Hashable, Sendable {
     targetSuffix = try keys.text(.target_suffix) ?? ""
     classes = try keys.texts(.classes)
     text = try TextDataRecipe(keys, source: source)
+    forecast = try ForecastDataRecipe(keys, source: source)
     try check(keys, task)
   }
 
   private func check(_ keys: Section<DataKey>, _ task: Recipe.Task) throws(RecipeError) {
-    let others = DataKey.ofTables.filter {
-      source != .labeledText || !DataKey.ofLabeledTexts.contains($0)
-    }
-    if source != .csv, let key = others.first(where: keys.has) {
+    let used: [DataKey] =
+      switch source {
+      case .csv: DataKey.ofTables
+      case .labeledText: DataKey.ofLabeledTexts
+      case .forecast: DataKey.ofForecasts
+      case .series: [.scale]
+      case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .text, .lines: []
+      }
+    if let key = DataKey.ofTables.first(where: { keys.has($0) && !used.contains($0) }) {
       throw keys.error(key, "is for tables, and the source is \(source.rawValue)", "remove it")
     }
     switch source {
+    case .series, .forecast: try checkSeries(keys)
     case .csv, .labeledText:
       guard !train.isEmpty else {
         throw RecipeError(
@@ -204,11 +217,14 @@ public struct DataRecipe: Hashable, Sendable {
         .source, "\(source.rawValue) does not fit the task \(task.rawValue)",
         isPlain ? "write task: generation" : "choose text or lines")
     }
-    guard task != .regression || source == .csv else {
+    guard task != .regression || source == .csv || source == .forecast else {
       throw keys.error(.source, "\(source.rawValue) has classes", "write task: classification")
     }
+    guard source != .forecast || task == .regression else {
+      throw keys.error(.source, "forecast has numbers", "write task: regression")
+    }
     if testFraction == 0 && test.isEmpty
-      && (source == .csv || source == .digits || source == .labeledText)
+      && [.csv, .digits, .labeledText, .series, .forecast].contains(source)
     {
       throw keys.error(
         .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
@@ -226,21 +242,24 @@ public struct DataRecipe: Hashable, Sendable {
     object["test_fraction"] = .number(testFraction)
     object["classes"] = texts(classes)
     text?.write(&object, source: source)
-    guard source == .csv || source == .labeledText else { return object }
+    if source == .series { object["scale"] = .string(scale.rawValue) }
+    forecast?.write(&object)
+    guard source == .csv || source == .labeledText || source == .forecast else { return object }
     object["header"] = header.map { .bool($0) }
     object["columns"] = texts(columns)
     object["delimiter"] = delimiter.map { .string($0) }
     object["comment"] = comment.map { .string($0) }
     object["skip_rows"] = .integer(skipRows)
-    object["target"] = target.map { .string($0) }
+    if let target { object["target"] = .string(target) }
     object["least_count"] = .integer(leastCount)
-    guard source == .csv else { return object }
+    guard source != .labeledText else { return object }
     object["numeric"] = texts(numeric)
     object["categorical"] = texts(categorical)
     object["ignore"] = texts(ignore)
     object["missing"] = texts(missing)
     object["scale"] = .string(scale.rawValue)
     object["log"] = texts(log)
+    guard source == .csv else { return object }
     object["fill"] = .string(fill.rawValue)
     object["encoding"] = encoding.map { .string($0.rawValue) }
     object["target_scale"] = .string(targetScale.rawValue)

@@ -14,6 +14,8 @@ public final class Predictor {
   public let preprocessor: TablePreprocessor?
   /// The tokens of texts; nil for others.
   public let vocabulary: Vocabulary?
+  /// What turns series into features; nil for others.
+  public let series: SeriesLearned?
   let network: Network
   private let trainer: Trainer
   private let goal: Goal
@@ -24,6 +26,7 @@ public final class Predictor {
     shape = session.data.shape
     preprocessor = session.data.preprocessor
     vocabulary = session.data.vocabulary
+    series = session.data.series
     network = session.network
     trainer = session.trainer
     goal = session.goal
@@ -35,8 +38,10 @@ public final class Predictor {
     shape = record.shape
     preprocessor = record.preprocessor
     vocabulary = record.vocabulary
+    series = record.series
     network = try Network(recipe.model, for: shape)
-    goal = Goal(task: recipe.task, shape: shape, target: preprocessor?.target)
+    goal = Goal(
+      task: recipe.task, shape: shape, target: preprocessor?.target, forecast: series?.forecast)
     trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: nil), seed: 0,
       stepsPerEpoch: 1, tokens: shape.tokens)
@@ -63,7 +68,7 @@ public final class Predictor {
         probabilities: goal.probabilities(outputs), classNames: shape.classNames ?? [],
         numbers: [])
     case .regression, .generation:
-      Predictions(probabilities: [], classNames: [], numbers: outputs.map(goal.number))
+      Predictions(probabilities: [], classNames: [], numbers: goal.numbers(outputs))
     }
   }
 

@@ -10,6 +10,8 @@ struct Goal: Sendable {
   let task: Recipe.Task
   let shape: DataShape
   let target: TargetColumn?
+  /// What is known of a series that is forecast; nil for others.
+  var forecast: ForecastPreprocessor?
 
   /// The goal as the trainer takes it.
   ///
@@ -20,7 +22,7 @@ struct Goal: Sendable {
     let kind = training.loss
     let weights = weights.map { Tensor($0) }
     return TrainingGoal(
-      outputs: { batch in network(batch.features, batch.codes) },
+      outputs: { batch in network(batch.features, batch.codes, lengths: batch.lengths) },
       loss: { outputs, batch in
         guard let targets = batch.targets else {
           return Loss(sum: Tensor(0), count: batch.count)
@@ -65,6 +67,10 @@ struct Goal: Sendable {
       return classification(outputs, examples)?.summary() ?? Metrics()
     case .regression:
       guard case .float(let targets)? = examples.targets?.storage else { return Metrics() }
+      if let forecast {
+        return ForecastMetrics(forecast, outputs: outputs, targets: targets, examples.baselines)
+          .summary()
+      }
       return RegressionMetrics(
         predictions: outputs.map(number), targets: targets.map(number)
       ).summary()
@@ -95,6 +101,14 @@ struct Goal: Sendable {
       start += shape.outputs
     }
     return result
+  }
+
+  /// The numbers that outputs stand for.
+  func numbers(_ outputs: [Float]) -> [Double] {
+    guard let forecast else { return outputs.map(number) }
+    return outputs.enumerated().map { place, output in
+      forecast.value(ofOutput: output, column: place % forecast.targets.count)
+    }
   }
 
   /// The number that an output, or a scaled target, stands for.

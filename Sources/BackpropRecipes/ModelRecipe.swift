@@ -26,6 +26,14 @@ public struct ModelRecipe: Hashable, Sendable {
     case text_classifier = "text-classifier"
     /// Classes of texts by their words alone, in no order.
     case bag_of_words = "bag-of-words"
+    /// Convolutions over time that tell classes of series apart.
+    case series_cnn = "series-cnn"
+    /// Long short-term memory: for classes of series and for forecasts.
+    case lstm
+    /// Gated recurrent units: for classes of series and for forecasts.
+    case gru
+    /// Causal convolutions over time: for forecasts.
+    case tcn
   }
 
   /// The function between layers.
@@ -84,7 +92,7 @@ public struct ModelRecipe: Hashable, Sendable {
   public var residual: Bool
   /// The channels of each stage of convolutions.
   public var channels: [Int]
-  /// The height and width of the kernels of `cnn`.
+  /// The height and width of the kernels of `cnn`; the steps that a kernel over time sees.
   public var window: Int
   /// The blocks of each stage of `resnet`.
   public var blocks: [Int]
@@ -94,6 +102,8 @@ public struct ModelRecipe: Hashable, Sendable {
   public var text: TextModelRecipe?
   /// The sizes of a recurrent language model; nil for others.
   public var recurrent: RecurrentModelRecipe?
+  /// The sizes of a network for series; nil for others.
+  public var series: SeriesModelRecipe?
 
   init(_ keys: Section<ModelKey>, source: DataRecipe.Source) throws(RecipeError) {
     let usual: Kind =
@@ -102,6 +112,8 @@ public struct ModelRecipe: Hashable, Sendable {
       case .csv: .table
       case .text, .lines: .gpt
       case .labeledText: .text_classifier
+      case .series: .series_cnn
+      case .forecast: .lstm
       }
     kind = try keys.choice(.kind, default: usual)
     hidden =
@@ -109,12 +121,13 @@ public struct ModelRecipe: Hashable, Sendable {
       ?? (kind == .resnet || kind == .bag_of_words ? [] : [128])
     activation = try keys.choice(.activation, default: .relu)
     dropout = try keys.number(.dropout, .fraction, default: 0)
-    normalization = try keys.choice(.normalization, default: .none)
+    normalization = try keys.choice(
+      .normalization, default: kind == .series_cnn ? .batch : .none)
     residual = try keys.flag(.residual, default: false)
     channels =
       try keys.integers(.channels, in: 1...65536)
-      ?? (kind == .resnet ? [64, 128, 256, 512] : [32, 64])
-    window = try keys.integer(.window, in: 1...31, default: 3)
+      ?? ModelRecipe.usualChannels(kind)
+    window = try keys.integer(.window, in: 1...31, default: kind == .series_cnn ? 7 : 3)
     blocks = try keys.integers(.blocks, in: 1...256) ?? channels.map { _ in 2 }
     guard hidden.count <= 256, channels.count <= 256 else {
       throw keys.error(
@@ -125,16 +138,47 @@ public struct ModelRecipe: Hashable, Sendable {
     patches = try PatchModelRecipe(keys, kind: kind)
     text = try TextModelRecipe(keys, kind: kind)
     recurrent = try RecurrentModelRecipe(keys, kind: kind)
+    series = try SeriesModelRecipe(keys, kind: kind, source: source)
+  }
+
+  private static func usualChannels(_ kind: Kind) -> [Int] {
+    switch kind {
+    case .resnet: [64, 128, 256, 512]
+    case .series_cnn: [64, 128, 64]
+    case .tcn: [32, 32, 32, 32]
+    case .mlp, .table, .cnn, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer, .lstm, .gru:
+      [32, 64]
+    }
   }
 
   private func check(
     _ keys: Section<ModelKey>, _ source: DataRecipe.Source
   ) throws(RecipeError) {
     let isText = source == .text || source == .lines || source == .labeledText
+    let isSeries = source == .series || source == .forecast
     switch kind {
     case .mlp:
       guard !isText else {
         throw keys.error(.kind, "mlp reads no texts", "choose gpt, rnn or text-classifier")
+      }
+      guard source != .series else {
+        throw keys.error(
+          .kind, "mlp reads no series of any length", "choose series-cnn, lstm or gru")
+      }
+    case .series_cnn, .lstm, .gru, .tcn:
+      let sources: [DataRecipe.Source] =
+        kind == .series_cnn ? [.series] : kind == .tcn ? [.forecast] : [.series, .forecast]
+      guard sources.contains(source) else {
+        throw keys.error(
+          .kind,
+          "\(kind.rawValue) reads the source "
+            + sources.map(\.rawValue).joined(separator: " or ")
+            + ", and the source is \(source.rawValue)")
+      }
+      guard !channels.isEmpty, channels.count <= (kind == .tcn ? 16 : 256) else {
+        throw keys.error(
+          .channels, "has \(channels.count) layers",
+          "write at least one, and for tcn at most 16, each twice as far back as the one before")
       }
     case .gpt, .rnn:
       guard source == .text || source == .lines else {
@@ -151,7 +195,7 @@ public struct ModelRecipe: Hashable, Sendable {
         throw keys.error(.kind, "table reads tables, and the source is \(source.rawValue)")
       }
     case .cnn, .resnet, .vit, .mixer:
-      guard source != .csv, !isText else {
+      guard source != .csv, !isText, !isSeries else {
         throw keys.error(
           .kind, "\(kind.rawValue) reads images, and the source is \(source.rawValue)")
       }
@@ -169,6 +213,10 @@ public struct ModelRecipe: Hashable, Sendable {
       case .gpt, .rnn, .text_classifier, .vit, .mixer:
         [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
       case .bag_of_words: [.normalization, .residual, .channels, .window, .blocks]
+      case .series_cnn: [.hidden, .blocks]
+      case .lstm, .gru:
+        [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
+      case .tcn: [.hidden, .normalization, .residual, .blocks]
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
@@ -185,7 +233,13 @@ public struct ModelRecipe: Hashable, Sendable {
         ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
       ]
     case .resnet: break
-    case .gpt, .rnn, .text_classifier, .vit, .mixer: pairs.append(("dropout", .number(dropout)))
+    case .gpt, .rnn, .text_classifier, .vit, .mixer, .lstm, .gru:
+      pairs.append(("dropout", .number(dropout)))
+    case .series_cnn, .tcn:
+      pairs += [
+        ("channels", list(channels)), ("window", .integer(window)),
+        ("activation", .string(activation.rawValue)), ("dropout", .number(dropout)),
+      ]
     case .bag_of_words:
       pairs += [
         ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
@@ -196,9 +250,14 @@ public struct ModelRecipe: Hashable, Sendable {
     case .mlp, .table: pairs.append(("residual", .bool(residual)))
     case .cnn: pairs += [("channels", list(channels)), ("window", .integer(window))]
     case .resnet: pairs += [("channels", list(channels)), ("blocks", list(blocks))]
-    case .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer: break
+    case .series_cnn:
+      pairs += [
+        ("normalization", .string(normalization.rawValue)), ("residual", .bool(residual)),
+      ]
+    case .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer, .lstm, .gru, .tcn: break
     }
     patches?.write(&pairs, kind: kind)
+    series?.write(&pairs, kind: kind)
     text?.write(&pairs, kind: kind)
     recurrent?.write(&pairs)
     return JSONObject(pairs)

@@ -16,13 +16,15 @@ public struct Network: Module {
   public let layers: Sequential
   /// The whole network where it reads tokens; then there are no layers.
   public let text: TextNetwork?
+  /// The whole network where it reads series; then there are no layers.
+  public let series: SeriesNetwork?
   private let augmentation: ImageAugmentation?
   private let mixup: Mixup
   private let example: [Int]
   private let scale: Float
 
-  /// A network for texts stands in its paths as if it were this one.
-  public static let keys = ["text": ""]
+  /// A network for texts or series stands in its paths as if it were this one.
+  public static let keys = ["text": "", "series": ""]
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   ///
@@ -39,7 +41,8 @@ public struct Network: Module {
     }
     scale = 1 / shape.pixelMaximum
     text = TextNetwork(recipe, for: shape)
-    if text != nil {
+    series = SeriesNetwork(recipe, for: shape)
+    if text != nil || series != nil {
       example = shape.example
       layers = Sequential([])
       return
@@ -50,7 +53,14 @@ public struct Network: Module {
       return
     }
     example = [shape.features]
-    var width = embeddings.reduce(shape.features) { $0 + $1.features }
+    let width = embeddings.reduce(shape.features) { $0 + $1.features }
+    let hidden = Network.hidden(recipe, inputs: width).layers
+    layers = Sequential(hidden + [Linear(recipe.hidden.last ?? width, shape.outputs)])
+  }
+
+  /// The hidden layers of a recipe, fully connected.
+  static func hidden(_ recipe: ModelRecipe, inputs: Int) -> Sequential {
+    var width = inputs
     var layers: [any Layer] = []
     for hidden in recipe.hidden {
       let block = Network.block(recipe, width, hidden)
@@ -61,8 +71,7 @@ public struct Network: Module {
       }
       width = hidden
     }
-    layers.append(Linear(width, shape.outputs))
-    self.layers = Sequential(layers)
+    return Sequential(layers)
   }
 
   private static func ofImages(_ recipe: ModelRecipe, _ shape: DataShape) -> any Layer {
@@ -75,17 +84,10 @@ public struct Network: Module {
         inputs: shape.example[2], outputs: shape.outputs, channels: recipe.channels,
         blocks: recipe.blocks)
     }
-    let norm: Normalization.Kind =
-      switch recipe.normalization {
-      case .none: .none
-      case .batch: .batch
-      case .layer: .layer
-      case .rms: .rms
-      }
     return ConvNet(
       image: shape.example, channels: recipe.channels, window: recipe.window,
       hidden: recipe.hidden, outputs: shape.outputs, activation: recipe.activation.layer,
-      norm: norm, dropout: Float(recipe.dropout))
+      norm: recipe.normalization.kind, dropout: Float(recipe.dropout))
   }
 
   private static func block(_ recipe: ModelRecipe, _ inputs: Int, _ outputs: Int) -> [any Layer] {
@@ -113,8 +115,13 @@ public struct Network: Module {
   func loss(_ targets: Tensor, _ loss: (Tensor) -> Loss) -> Loss { mixup.loss(targets, loss) }
 
   /// The outputs for a batch.
-  public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
+  ///
+  /// - Parameter lengths: [B] int32, how many steps of each series count; nil: all.
+  public func callAsFunction(
+    _ features: Tensor, _ codes: Tensor? = nil, lengths: Tensor? = nil
+  ) -> Tensor {
     if let text { return text(features) }
+    if let series { return series(features, lengths: lengths) }
     var x = features
     if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }
     if let augmentation { x = augmentation(x) }
@@ -128,6 +135,17 @@ public struct Network: Module {
       x = concatenate([x] + vectors, along: 1)
     }
     return layers(x)
+  }
+}
+
+extension ModelRecipe.Normalization {
+  var kind: Normalization.Kind {
+    switch self {
+    case .none: .none
+    case .batch: .batch
+    case .layer: .layer
+    case .rms: .rms
+    }
   }
 }
 

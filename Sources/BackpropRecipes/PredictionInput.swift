@@ -9,11 +9,19 @@ public struct PredictionInput: Sendable {
   public let examples: Examples
   /// The line of the file that each example stands on; empty for images in IDX files.
   public let lines: [Int]
+  /// The dates that are forecast; empty where none are known.
+  public let dates: [String]
 
-  /// Reads rows of a table as they are, texts (a table with the recipe's columns, or a text on each
+  /// Reads the last window of a table that is forecast, series of the UCR/UEA archive,
+  /// rows of a table as they are, texts (a table with the recipe's columns, or a text on each
   /// line), images of an IDX file, or rows of pixels in a CSV file.
   public init(_ path: String, for predictor: Predictor) throws {
     try predictor.checkPredicts()
+    if let series = predictor.series {
+      (examples, lines, dates) = try PredictionInput.series(path, predictor, series)
+      return
+    }
+    dates = []
     if let preprocessor = predictor.preprocessor {
       let table = try preprocessor.read(path)
       guard table.rowCount > 0 else {

@@ -74,6 +74,7 @@ public struct Recipe: Hashable, Sendable {
     }
     data = try DataRecipe(dataKeys, task: task)
     model = try ModelRecipe(modelKeys, source: data.source)
+    try model.series?.check(modelKeys, data.forecast)
     training = try TrainingRecipe(trainingKeys, task: task)
     try training.augmentation.check(trainingKeys, model)
     seed = try top.integer(.seed, in: 0...Int.max, default: 0)

@@ -13,6 +13,8 @@ public struct RecipeData: Sendable {
   public let vocabulary: Vocabulary?
   /// The labels of texts as their files have them, in the order of the classes; nil for others.
   public let labels: [String]?
+  /// What was learned from the training part of series; nil for others.
+  public let series: SeriesLearned?
   /// The shape of one example and what is predicted from it.
   public let shape: DataShape
 
@@ -27,13 +29,22 @@ public struct RecipeData: Sendable {
     if let text = try RecipeData.text(recipe, places) {
       (self.parts, vocabulary, preprocessor) = (text.parts, text.vocabulary, nil)
       labels = text.labels
+      series = nil
       shape = DataShape(text.parts, vocabulary: text.vocabulary)
+      return
+    }
+    let read = try RecipeData.series(recipe, places)
+    series = read?.series
+    if let read {
+      (self.parts, vocabulary, preprocessor, labels) = (read.parts, nil, nil, nil)
+      shape = DataShape(read.parts, series: read.series)
       return
     }
     vocabulary = nil
     labels = nil
     switch recipe.data.source {
-    case .text, .lines, .labeledText: preconditionFailure("texts were read above")
+    case .text, .lines, .labeledText, .series, .forecast:
+      preconditionFailure("texts and series were read above")
     case .digits:
       guard location == nil else {
         throw DataError(
@@ -84,7 +95,7 @@ public struct RecipeData: Sendable {
     var hash: UInt64 = 0x243F_6A88_85A3_08D3  // the fraction of π
     for part in [parts.train, parts.validation, parts.test] {
       hash = mixed(hash ^ UInt64(part?.count ?? 0))
-      for array in [part?.features, part?.codes, part?.targets] {
+      for array in [part?.features, part?.codes, part?.targets, part?.lengths] {
         array?.withUnsafeBytes { bytes in
           var offset = 0
           while offset + 8 <= bytes.count {
@@ -126,12 +137,15 @@ public struct DataShape: Hashable, Sendable {
   public let vocabularySize: Int?
   /// Whether targets that stand for nothing fill up lines of text.
   public let padsTargets: Bool
+  /// What is special to series; nil for others.
+  public let series: SeriesShape?
 
   /// Puts the facts together.
   public init(
     example: [Int], codeCounts: [Int], outputs: Int, classNames: [String]?, pixelMaximum: Float,
-    vocabularySize: Int? = nil, padsTargets: Bool = false
+    vocabularySize: Int? = nil, padsTargets: Bool = false, series: SeriesShape? = nil
   ) {
+    self.series = series
     self.vocabularySize = vocabularySize
     self.padsTargets = padsTargets
     self.example = example
@@ -161,8 +175,10 @@ public struct DataShape: Hashable, Sendable {
 
   /// The number of features of an example.
   public var features: Int { example.reduce(1, *) }
-  /// The tokens of an example; nil where it is no text.
-  var tokens: Int? { vocabularySize == nil ? nil : features }
+  /// The tokens of a text or the steps of a series; nil for other examples.
+  var tokens: Int? {
+    series != nil ? example.first : vocabularySize == nil ? nil : features
+  }
   /// Whether an example is an image of bytes.
   public var isImage: Bool { example.count == 3 }
 }

@@ -24,6 +24,8 @@ public struct RunRecord: Sendable {
   public var vocabulary: Vocabulary?
   /// The labels of texts as their files have them, in the order of the classes; nil for others.
   public var labels: [String]?
+  /// What was learned from the training part of series; nil for others.
+  public var series: SeriesLearned?
   /// How it ended; nil while it is not complete.
   public var result: Result?
 
@@ -64,6 +66,7 @@ public struct RunRecord: Sendable {
     preprocessor = data.preprocessor
     vocabulary = data.vocabulary
     labels = data.labels
+    series = data.series
   }
 
   /// Reads the record of a run's folder.
@@ -106,6 +109,11 @@ public struct RunRecord: Sendable {
       vocabulary = try Vocabulary(json: tokens, file: file)
       labels = json["labels"]?.array?.compactMap(\.string)
     }
+    if shape.series != nil {
+      guard let series = json["series"] else { throw wrong("series") }
+      self.series = try SeriesLearned(
+        json: series, file: file, isForecast: self.recipe.data.source == .forecast)
+    }
     guard isOfOnePiece else {
       throw FormatError(
         file: file, what: "the recipe, the shape of the data and the preprocessing disagree",
@@ -118,7 +126,9 @@ public struct RunRecord: Sendable {
   private var isOfOnePiece: Bool {
     let isClasses = recipe.task == .classification
     guard isClasses == (shape.classNames != nil) else { return false }
-    guard recipe.task != .regression || shape.outputs == 1 else { return false }
+    guard recipe.task != .regression || shape.outputs == 1 || recipe.data.source == .forecast
+    else { return false }
+    guard shape.series != nil || series == nil else { return false }
     switch recipe.data.source {
     case .digits, .mnist, .fashionMNIST, .cifar10, .idx:
       return preprocessor == nil && vocabulary == nil && shape.isImage
@@ -126,6 +136,11 @@ public struct RunRecord: Sendable {
       return preprocessor == nil && shape.example.count == 1
         && vocabulary?.count == shape.vocabularySize
         && (isClasses ? labels?.count == shape.outputs : vocabulary?.count == shape.outputs)
+    case .series, .forecast:
+      return preprocessor == nil && vocabulary == nil && series?.fits(shape) == true
+        && (series?.forecast != nil) == (recipe.data.source == .forecast)
+        && (recipe.model.series?.anchor != .season
+          || shape.series.map { $0.season <= shape.example[0] } == true)
     case .csv: break
     }
     guard let preprocessor else { return false }
@@ -146,6 +161,7 @@ public struct RunRecord: Sendable {
     object["preprocessing"] = preprocessor?.json
     object["vocabulary"] = vocabulary?.json
     object["labels"] = labels.map { .array($0.map { .string($0) }) }
+    object["series"] = series?.json
     object["result"] = result?.json ?? .null
     try AtomicFile.write(try JSONValue.object(object).prettyText(), to: folder.record)
   }
@@ -162,6 +178,7 @@ extension DataShape {
     object["pixel_maximum"] = .number(Double(pixelMaximum))
     object["vocabulary_size"] = vocabularySize.map { .integer($0) }
     if padsTargets { object["pads_targets"] = .bool(true) }
+    object["series"] = series?.json
     return .object(object)
   }
 
@@ -185,7 +202,8 @@ extension DataShape {
     self.init(
       example: example, codeCounts: codeCounts, outputs: outputs, classNames: names,
       pixelMaximum: Float(maximum), vocabularySize: vocabulary,
-      padsTargets: json?["pads_targets"] == .bool(true))
+      padsTargets: json?["pads_targets"] == .bool(true),
+      series: json?["series"].flatMap { SeriesShape(json: $0) })
   }
 }
 

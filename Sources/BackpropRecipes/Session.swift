@@ -24,7 +24,9 @@ public final class Session {
     network = try Network(
       recipe.model, for: data.shape, augmentation: recipe.training.augmentation)
     network.initialize(seed: UInt64(recipe.seed))
-    goal = Goal(task: recipe.task, shape: data.shape, target: data.preprocessor?.target)
+    goal = Goal(
+      task: recipe.task, shape: data.shape, target: data.preprocessor?.target,
+      forecast: data.series?.forecast)
     let batches = try BatchOrder(
       count: data.parts.train.count, batchSize: recipe.training.batch, seed: 0
     ).batchesPerEpoch

@@ -84,10 +84,14 @@ extension Batch {
     _ shape: DataShape, count: Int, task: Recipe.Task
   ) -> Batch {
     let type: DType = shape.isImage ? .uint8 : (shape.vocabularySize == nil ? .float32 : .int32)
-    let targets: Shape = task == .generation ? Shape([count] + shape.example) : [count]
+    let targets: Shape =
+      task == .generation
+      ? Shape([count] + shape.example)
+      : shape.series?.horizon != nil ? [count, shape.outputs] : [count]
     return Batch(
       features: .shaped(Shape([count] + shape.example), type),
       codes: shape.codeCounts.isEmpty ? nil : .shaped([count, shape.codeCounts.count], .int32),
-      targets: .shaped(targets, task == .regression ? .float32 : .int32), count: count)
+      targets: .shaped(targets, task == .regression ? .float32 : .int32),
+      lengths: shape.series?.hasLengths == true ? .shaped([count], .int32) : nil, count: count)
   }
 }

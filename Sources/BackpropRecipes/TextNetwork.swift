@@ -26,7 +26,8 @@ public enum TextNetwork: Module {
     }
     guard let text = recipe.text else { return nil }
     switch recipe.kind {
-    case .mlp, .table, .cnn, .resnet, .vit, .mixer, .rnn: return nil
+    case .mlp, .table, .cnn, .resnet, .vit, .mixer, .rnn, .series_cnn, .lstm, .gru, .tcn:
+      return nil
     case .gpt:
       self = .gpt(
         GPT(

@@ -9,14 +9,20 @@ public struct Batch: Sendable {
   public let features: Tensor
   /// codes: [B, columns] int32, the categories of a table; nil where there are none.
   public let codes: Tensor?
-  /// targets: [B] int32 for classes or float32 for numbers, [B, T] int32 for tokens; nil where they
-  /// are not known.
+  /// targets: [B] int32 for classes or float32 for numbers, [B, T] int32 for tokens, [B, H · K]
+  /// float32 for the next steps of a series; nil where they are not known.
   public let targets: Tensor?
+  /// lengths: [B] int32, how many steps of each series count; nil where all do.
+  public let lengths: Tensor?
   /// The number of examples, B.
   public let count: Int
 
   /// Puts the tensors together.
-  public init(features: Tensor, codes: Tensor? = nil, targets: Tensor? = nil, count: Int) {
+  public init(
+    features: Tensor, codes: Tensor? = nil, targets: Tensor? = nil, lengths: Tensor? = nil,
+    count: Int
+  ) {
+    self.lengths = lengths
     self.features = features
     self.codes = codes
     self.targets = targets
@@ -43,7 +49,8 @@ package struct BatchSource: Sendable {
     Batch(
       features: gather(examples.features, indices),
       codes: examples.codes.map { gather($0, indices) },
-      targets: examples.targets.map { gather($0, indices) }, count: indices.count)
+      targets: examples.targets.map { gather($0, indices) },
+      lengths: examples.lengths.map { gather($0, indices) }, count: indices.count)
   }
 
   private func gather(_ array: DataArray, _ indices: ArraySlice<Int>) -> Tensor {

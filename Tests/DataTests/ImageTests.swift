@@ -104,7 +104,7 @@ import Testing
       for file in entry.files {
         #expect(file.url.hasPrefix("https://") && file.sha256.count == 64, "\(file)")
       }
-      guard ["mnist", "titanic", "california-housing"].contains(entry.name) else { continue }
+      guard ["mnist", "titanic", "california-housing", "ucr"].contains(entry.name) else { continue }
       for file in entry.files {
         guard let path = try sharedData("\(entry.name)/\(file.name)") else { return }
         try DataCatalog.check(file, at: path)

@@ -12,7 +12,8 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure a run's network on its test part or on other data.")
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
-  @Option(help: "A table, texts with labels, or a folder of images whose test part is taken.")
+  @Option(
+    help: "A table, texts or series with labels, or a folder of images whose test part is taken.")
   var data: String?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
@@ -37,11 +38,10 @@ struct Evaluate: ParsableCommand {
       return Output.print(try JSONValue.object(object).text())
     }
     Output.print("\(folder.path): \(Text.grouped(evaluation.count)) examples")
-    for entry in evaluation.metrics.values {
-      let name = entry.name.replacing("_", with: " ")
-      Output.print(
-        "  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
-    }
+    let lines =
+      ForecastTable(record.series)?.lines(evaluation.metrics)
+      ?? MetricsText.lines(evaluation.metrics)
+    for line in lines { Output.print(line) }
     if let classes = evaluation.classes, classes.classCount <= 30 {
       Output.print("")
       for line in ConfusionTable(classes.confusion, evaluation.classNames ?? []).lines {
@@ -65,6 +65,7 @@ struct Evaluate: ParsableCommand {
     if let data, record.recipe.data.source == .labeledText {
       return try LabeledExamples(data, record).examples
     }
+    if let data, let series = record.series { return try series.examples(data, record.recipe) }
     let read = try RecipeData(
       record.recipe, location: data ?? record.location, folder: record.folder)
     guard let test = read.parts.test else {

@@ -63,7 +63,7 @@ struct Inspect: ParsableCommand {
       guard let metrics else { continue }
       Output.print("\(name):")
       for entry in metrics.values {
-        Output.print("  \(Text.left(entry.name, 16))\(Text.metric(entry.name, entry.value))")
+        Output.print("  \(Text.left(entry.name, 20))\(Text.metric(entry.name, entry.value))")
       }
     }
   }

@@ -24,7 +24,7 @@ struct List: ParsableCommand {
             ])
           ).text())
       } else {
-        Output.print("  \(Text.left(known.name, 18))\(recipe.about)")
+        Output.print("  \(Text.left(known.name, 22))\(recipe.about)")
       }
     }
     let runs = System.names(in: "runs").map { RunFolder("runs/\($0)") }.filter {

@@ -8,11 +8,12 @@ import BackpropTraining
 /// `backprop predict`: what a run's network says about new examples.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Predict rows of a table or images with a run's network.",
+    abstract: "Predict rows of a table, texts, images or series with a run's network.",
     discussion: """
       For a table FILE is a CSV file with raw rows: columns by their names, missing values left
-      empty. For texts it is a table with the columns of the recipe, or a text on each line. For
-      images it is an IDX file, or a CSV file with the pixels of an image in each row.
+      empty; a forecast is made from the last of them. For texts it is a table with the columns of the recipe, or a text on each line. For
+      images it is an IDX file, or a CSV file with the pixels of an image in each row. For series with
+      classes it is a file of the UCR/UEA archive; its labels are not looked at.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
@@ -27,6 +28,12 @@ struct Predict: ParsableCommand {
     let predictor = try Predictor(record, in: folder)
     let input = try PredictionInput(self.input, for: predictor)
     let predictions = try predictor.predict(input.examples)
+    if let table = ForecastTable(record.series) {
+      let lines =
+        try json ? table.json(predictions, input.dates) : table.lines(predictions, input.dates)
+      for line in lines { Output.print(line) }
+      return
+    }
     for index in 0..<predictions.count {
       Output.print(json ? try line(predictions, index) : text(predictions, index))
     }

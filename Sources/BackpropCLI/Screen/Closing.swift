@@ -15,7 +15,10 @@ struct Closing {
     Output.print("")
     if let evaluation {
       Output.print("Test, \(Text.grouped(evaluation.count)) examples never seen before:")
-      show(evaluation.metrics)
+      let lines =
+        ForecastTable(record.series)?.lines(evaluation.metrics)
+        ?? MetricsText.lines(evaluation.metrics)
+      for line in lines { Output.print(line) }
     }
     if let test = data.parts.test, record.shape.isImage, let classNames = record.shape.classNames,
       let drawing = try DigitDrawing(test, predictor, classNames)
@@ -37,14 +40,6 @@ struct Closing {
         + "in \(folder.path).")
     Output.print("")
     showNextSteps()
-  }
-
-  private func show(_ metrics: Metrics) {
-    for entry in metrics.values {
-      let name = entry.name.replacing("_", with: " ")
-      Output.print(
-        "  \(Text.left(name, 16))\(Text.right(Text.metric(entry.name, entry.value), 12))")
-    }
   }
 
   private func showNextSteps() {

@@ -127,7 +127,7 @@ extension TablePreprocessor {
 
 extension CategoricalColumn {
   /// 0 unknown, 1 missing, then the categories.
-  fileprivate func codes(_ csv: CSVTable, _ position: Int, _ rows: [Int]) -> [Int32] {
+  func codes(_ csv: CSVTable, _ position: Int, _ rows: [Int]) -> [Int32] {
     let index = CategoryIndex(categories)
     var codes: [Int32] = []
     codes.reserveCapacity(rows.count)

@@ -30,7 +30,7 @@ extension TablePreprocessor {
       notes: notes)
   }
 
-  private static func learn(
+  static func learn(
     _ table: TableReader, _ position: Int, rows: [Int], options: TableOptions,
     column given: ColumnOptions?
   ) throws -> (column: Column?, note: String?) {

@@ -39,12 +39,7 @@ extension TablePreprocessor {
     }
     var columns: [Column] = []
     for column in try fields.array("columns") {
-      let fields = Fields(column, file: file)
-      switch try fields.text("kind") {
-      case "numeric": columns.append(.numeric(try NumericColumn(fields)))
-      case "categorical": columns.append(.categorical(try CategoricalColumn(fields)))
-      case let other: throw fields.wrong("the kind '\(other)' of a column is not known")
-      }
+      columns.append(try Column(Fields(column, file: file)))
     }
     self.init(
       columns: columns, target: try TargetColumn(Fields(try fields.value("target"), file: file)),
@@ -59,70 +54,18 @@ extension TablePreprocessor {
   }
 }
 
-/// The members of a JSON object, each asked for by name and type.
-private struct Fields {
-  let json: JSONValue
-  let file: String
-
-  init(_ json: JSONValue, file: String) {
-    self.json = json
-    self.file = file
-  }
-
-  func wrong(_ what: String) -> FormatError {
-    FormatError(
-      file: file, what: what, remedy: "the file is damaged or made by another version")
-  }
-
-  func value(_ key: String) throws(FormatError) -> JSONValue {
-    guard let value = json[key] else { throw wrong("'\(key)' is not there") }
-    return value
-  }
-
-  func array(_ key: String) throws(FormatError) -> [JSONValue] {
-    guard let value = try value(key).array else { throw wrong("'\(key)' is no array") }
-    return value
-  }
-
-  func text(_ key: String) throws(FormatError) -> String {
-    guard let value = try value(key).string else { throw wrong("'\(key)' is no text") }
-    return value
-  }
-
-  func texts(_ key: String) throws(FormatError) -> [String] {
-    let texts = try array(key).compactMap(\.string)
-    guard try texts.count == array(key).count else { throw wrong("'\(key)' is no list of texts") }
-    return texts
-  }
-
-  func bool(_ key: String) throws(FormatError) -> Bool {
-    guard let value = try value(key).bool else { throw wrong("'\(key)' is not true or false") }
-    return value
-  }
-
-  func number(_ key: String) throws(FormatError) -> Double {
-    guard let value = try value(key).number else { throw wrong("'\(key)' is no number") }
-    return value
-  }
-
-  func count(_ key: String) throws(FormatError) -> Int {
-    guard let value = try value(key).integer, value >= 0 else {
-      throw wrong("'\(key)' is no count")
+extension TablePreprocessor.Column {
+  init(_ fields: Fields) throws(FormatError) {
+    switch try fields.text("kind") {
+    case "numeric": self = .numeric(try NumericColumn(fields))
+    case "categorical": self = .categorical(try CategoricalColumn(fields))
+    case let other: throw fields.wrong("the kind '\(other)' of a column is not known")
     }
-    return value
-  }
-
-  func choice<T: RawRepresentable>(_ key: String) throws(FormatError) -> T
-  where T.RawValue == String {
-    guard let value = T(rawValue: try text(key)) else {
-      throw wrong("the value of '\(key)' is not known")
-    }
-    return value
   }
 }
 
 extension NumericColumn {
-  fileprivate var json: JSONValue {
+  var json: JSONValue {
     [
       "kind": "numeric", "name": .string(name), "scaling": .string(scaling.rawValue),
       "fill": .number(fill), "minimum": .number(minimum), "maximum": .number(maximum),
@@ -131,7 +74,7 @@ extension NumericColumn {
     ]
   }
 
-  fileprivate init(_ fields: Fields) throws(FormatError) {
+  init(_ fields: Fields) throws(FormatError) {
     self.init(
       name: try fields.text("name"), scaling: try fields.choice("scaling"),
       fill: try fields.number("fill"), minimum: try fields.number("minimum"),
@@ -142,14 +85,14 @@ extension NumericColumn {
 }
 
 extension CategoricalColumn {
-  fileprivate var json: JSONValue {
+  var json: JSONValue {
     [
       "kind": "categorical", "name": .string(name), "encoding": .string(encoding.rawValue),
       "categories": .array(categories.map { .string($0) }), "missing": .integer(missingCount),
     ]
   }
 
-  fileprivate init(_ fields: Fields) throws(FormatError) {
+  init(_ fields: Fields) throws(FormatError) {
     self.init(
       name: try fields.text("name"), categories: try fields.texts("categories"),
       missingCount: try fields.count("missing"), encoding: try fields.choice("encoding"))

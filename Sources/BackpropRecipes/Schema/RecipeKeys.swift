@@ -21,6 +21,7 @@ enum DataKey: String, RecipeKey {
   case target, numeric, categorical, ignore, missing
   case scale, log, fill, encoding, least_count, target_scale, target_suffix, classes
   case text, context, vocabulary
+  case date, window, horizon, season, calendar
 
   /// The keys that speak of a table's columns.
   static let ofTables: [DataKey] = [
@@ -33,6 +34,12 @@ enum DataKey: String, RecipeKey {
   static let ofLabeledTexts: [DataKey] = [
     .header, .columns, .delimiter, .comment, .skip_rows, .target, .least_count,
   ]
+
+  /// Those of them that speak of a table whose rows follow one another in time, too.
+  static let ofForecasts: [DataKey] = [
+    .header, .columns, .delimiter, .comment, .skip_rows, .target, .numeric, .categorical, .ignore,
+    .missing, .scale, .log, .least_count,
+  ]
 }
 
 /// The keys under `model`.
@@ -43,6 +50,7 @@ enum ModelKey: String, RecipeKey {
   case layers, heads, key_value_heads, width, style, tied
   case cell, units
   case patch
+  case bidirectional, anchor, instance_norm
 }
 
 /// The keys under `training`.

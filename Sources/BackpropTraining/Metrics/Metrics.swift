@@ -45,7 +45,7 @@ public struct Metrics: Hashable, Sendable, ExpressibleByDictionaryLiteral {
   /// Whether a larger figure of that name is a better one.
   public static func isBetterWhenLarger(_ name: String) -> Bool {
     switch name {
-    case "loss", "log_loss", "rmse", "mae", "perplexity", "bits_per_token": false
+    case "loss", "log_loss", "rmse", "mae", "mase", "perplexity", "bits_per_token": false
     default: true
     }
   }

@@ -43,7 +43,8 @@ public struct SeriesModelRecipe: Hashable, Sendable {
       case .tcn: [.bidirectional]
       case .series_cnn: SeriesModelRecipe.own
       case .mlp: source == .forecast ? [.bidirectional] : SeriesModelRecipe.own
-      case .table, .cnn, .resnet, .gpt, .text_classifier, .bag_of_words: SeriesModelRecipe.own
+      case .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer:
+        SeriesModelRecipe.own
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue) here", "leave it out")

@@ -40,7 +40,9 @@ public enum SeriesNetwork: Module {
           recipe.kind == .lstm ? .lstm : .gru, inputs: channels, units: sizes.width,
           depth: sizes.layers, classes: shape.outputs, bidirectional: sizes.bidirectional,
           dropout: dropout))
-    case .mlp, .table, .cnn, .resnet, .gpt, .text_classifier, .bag_of_words, .tcn: return nil
+    case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer,
+      .tcn:
+      return nil
     }
   }
 
@@ -75,7 +77,8 @@ public enum SeriesNetwork: Module {
               inputs: inputs, channels: recipe.channels, window: recipe.window,
               activation: recipe.activation.layer, dropout: dropout))
         )
-      case .mlp, .table, .cnn, .resnet, .gpt, .text_classifier, .bag_of_words, .series_cnn:
+      case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer,
+        .series_cnn:
         (
           recipe.hidden.last ?? window * inputs,
           .layers(Network.hidden(recipe, inputs: window * inputs))

@@ -4,6 +4,7 @@
 #define CBACKPROP_H
 
 #include "bp_conv.h"
+#include "bp_fft.h"
 #include "bp_gemm.h"
 #include "bp_kernels.h"
 #include "bp_pass.h"

@@ -2,6 +2,7 @@
 
 import BackpropGraph
 import BackpropRuntime
+import Foundation
 
 /// The words that combine elements along axes or find them by position.
 enum Rows {
@@ -145,5 +146,28 @@ enum Rows {
       }
     }
     return places
+  }
+}
+
+extension Rows {
+  /// Each row of complex numbers by the definition of the discrete Fourier transform.
+  static func fourier(_ x: ReferenceValue, _ direction: FourierDirection) -> [Double] {
+    let n = x.shape[-2]
+    let roots = (0..<n).map { k -> (re: Double, im: Double) in
+      let angle = 2 * Double.pi * Double(k) / Double(n)
+      return (cos(angle), direction == .forward ? -sin(angle) : sin(angle))
+    }
+    var result = [Double](repeating: 0, count: x.elements.count)
+    for row in stride(from: 0, to: x.elements.count, by: 2 * n) {
+      for k in 0..<n {
+        for j in 0..<n {
+          let (root, place) = (roots[j * k % n], row + 2 * j)
+          let (re, im) = (x.elements[place], x.elements[place + 1])
+          result[row + 2 * k] += re * root.re - im * root.im
+          result[row + 2 * k + 1] += re * root.im + im * root.re
+        }
+      }
+    }
+    return result
   }
 }

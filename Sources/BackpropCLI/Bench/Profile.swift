@@ -68,6 +68,7 @@ struct Profile {
       return "pass \(pass.mode) \(pass.dims), \(pass.instructions.count) words"
     case .scan(let scan):
       return "loop of \(scan.steps) steps, \(scan.body.steps.count) kernels each"
+    case .fourier(let step): return "transform \(step.rows) × \(step.count)"
     case .convolution, .convolutionKernelGradient, .pooling, .copy, .zero, .gather, .scatterAdd,
       .argument, .cumulativeSum, .sort, .reduceRows:
       let text = step.description.split(separator: " ").prefix(8).joined(separator: " ")

@@ -103,7 +103,7 @@ struct Lowering {
       return append(value, [dense(x[0]), kernelOperand(x[1])], .convolution)
     case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd,
       .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection,
-      .scan:
+      .scan, .fourier:
       return append(value, x.map { dense($0) }, .single)
     case .call, .output:
       preconditionFailure("calls are expanded before lowering")

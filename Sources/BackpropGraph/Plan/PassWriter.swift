@@ -204,9 +204,7 @@ struct PassWriter {
     case .source, .failed, .constant, .literal, .placeholder, .pad, .concatenate, .argument,
       .cumulativeSum, .matmul, .convolution, .convolutionKernelGradient, .windowSum, .windowMax,
       .windowMaxPullback, .windowMaxSelection, .scan, .gather, .scatterAdd, .argumentSort,
-      .stopGradient,
-      .barrier,
-      .call, .output:
+      .fourier, .stopGradient, .barrier, .call, .output:
       preconditionFailure("\(value.primitive) is not a word of passes")
     }
   }

@@ -52,6 +52,9 @@ extension Step: CustomStringConvertible {
       let body = step.body.description.split(separator: "\n").joined(separator: "\n    ")
       return
         "scan \(step.steps)\(step.isReversed ? " reversed" : "") \(step.result) = \(x)\n    \(body)"
+    case .fourier(let step):
+      return
+        "fourier \(step.direction) \(step.rows) × \(step.count) \(step.result) = \(step.source)"
     case .pooling(let step):
       let x = step.operands.dropFirst().map(\.description).joined(separator: " ")
       return "window \(step.kind) \(step.window) \(step.operands[0]) = \(x)"

@@ -51,6 +51,7 @@ package enum Step: Sendable {
   case convolutionKernelGradient(ConvolutionStep)
   case pooling(PoolingStep)
   case scan(ScanStep)
+  case fourier(FourierStep)
   /// `destination[i] = source[i]` over `dims`, any strides on both sides.
   case copy(dims: [Int], destination: Operand, source: Operand)
   /// Zeros (or falses) everywhere.

@@ -11,6 +11,7 @@ extension Step {
       step.operations + (step.epilogue?.operations ?? 0)
     case .pooling(let step): step.operations
     case .scan(let step): step.steps * step.body.operations
+    case .fourier(let step): step.operations
     case .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort, .reduceRows: 0
     }
   }
@@ -27,6 +28,7 @@ extension Step {
       step.bytesMoved + (step.epilogue?.bytesMoved ?? 0)
     case .pooling(let step): step.bytesMoved
     case .scan(let step): step.steps * step.body.bytesMoved
+    case .fourier(let step): step.bytesMoved
     case .copy(let dims, let target, _): 2 * dims.reduce(1, *) * target.dtype.byteCount
     case .zero(let target, let count): count * target.dtype.byteCount
     case .gather(let result, _, _, let outer, _, let inner, let count):

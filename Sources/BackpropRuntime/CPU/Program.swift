@@ -6,7 +6,7 @@ import CBackprop
 /// A plan prepared for the CPU: kernels chosen, descriptions compiled, a table of base addresses.
 package final class Program {
   package let plan: Plan
-  private let cpu: CPU
+  let cpu: CPU
   private let kernels: [Kernel]
   /// Keeps what `kernels` refers to: going through them retains nothing.
   private let owned: [AnyObject]
@@ -30,6 +30,7 @@ package final class Program {
     case matmul(Unmanaged<MatmulKernel>)
     case convolution(Unmanaged<ConvolutionKernel>)
     case scan(Unmanaged<ScanKernel>)
+    case fourier(Unmanaged<FourierKernel>)
     /// The plan's step of this number.
     case plain(Int)
   }
@@ -79,6 +80,10 @@ package final class Program {
         let kernel = try ScanKernel(step, cpu: cpu)
         owned.append(kernel)
         kernels.append(.scan(.passUnretained(kernel)))
+      case .fourier(let step):
+        let kernel = try FourierKernel(step, level: cpu.level)
+        owned.append(kernel)
+        kernels.append(.fourier(.passUnretained(kernel)))
       case .pooling, .copy, .zero, .gather, .scatterAdd, .argument, .cumulativeSum, .sort,
         .reduceRows:
         kernels.append(.plain(number))
@@ -132,6 +137,7 @@ package final class Program {
     case .convolution(let convolution):
       convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
     case .scan(let scan): try scan._withUnsafeGuaranteedRef { try $0.run(slots) }
+    case .fourier(let fourier): fourier._withUnsafeGuaranteedRef { run($0) }
     case .plain(let number): try run(plan.steps[number])
     }
   }
@@ -175,7 +181,7 @@ package final class Program {
 
   private func run(_ step: Step) throws {
     switch step {
-    case .pass, .matmul, .convolution, .convolutionKernelGradient, .scan: break
+    case .pass, .matmul, .convolution, .convolutionKernelGradient, .scan, .fourier: break
     case .pooling(let step): run(step)
     case .copy(let dims, let destination, let source):
       copy(dims, destination, source)

@@ -67,6 +67,11 @@ attention.safetensors     attention.NAME, rotary.NAME, layer.attention.NAME, blo
   attention: query [B, H, T, D]  key  value  cotangent  expected  gradient.*; bias, allowed [B, S] (0: padding)
   layers and blocks: input, memory, allowed, each parameter by its path, cotangent, expected, gradient.*
   gpt: x, y, each parameter by its path, logits, gradient.PATH, losses [10] (before each update)
+
+signal.safetensors        window.NAME, fourier.NAME, stft.NAME, istft.NAME, mel.NAME, cosine.NAME,
+                          spectrum.NAME, resample.NAME
+  input  cotangent  expected  gradient.input; complex numbers are pairs along the last axis; windows and mel
+  filters [bins, count]: expected only
 """
 import argparse
 import json
@@ -79,7 +84,7 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from fixtures import (
-    activations, attention, layers, losses, models, optimizers, recurrent, schedules, space, tensors)
+    activations, attention, layers, losses, models, optimizers, recurrent, schedules, signal, space, tensors)
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Tests" / "NNTests" / "Fixtures"
 
@@ -112,7 +117,7 @@ def main():
     torch.set_default_dtype(torch.float64)
     total = 0
     for module in (activations, losses, layers, optimizers, schedules, models, tensors, recurrent,
-                   space, attention):
+                   space, attention, signal):
         cases = module.cases()
         names = [c.name for c in cases]
         assert len(names) == len(set(names)), "two cases of one name"

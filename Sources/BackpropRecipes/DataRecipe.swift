@@ -24,6 +24,8 @@ public struct DataRecipe: Hashable, Sendable {
     case lines
     /// A table of texts, each with a class.
     case labeledText = "labeled-text"
+    /// A folder of recordings, each with a class.
+    case sound
   }
 
   /// How numbers are scaled, by what the training part shows.
@@ -107,6 +109,8 @@ public struct DataRecipe: Hashable, Sendable {
   public var classes: [String]?
   /// How texts become tokens; nil where the data are none.
   public var text: TextDataRecipe?
+  /// How recordings become examples; nil where the data are none.
+  public var sound: SoundDataRecipe?
 
   init(_ keys: Section<DataKey>, task: Recipe.Task) throws(RecipeError) {
     guard let source = try keys.choice(.source, of: Source.self) else {
@@ -142,6 +146,7 @@ public struct DataRecipe: Hashable, Sendable {
     targetSuffix = try keys.text(.target_suffix) ?? ""
     classes = try keys.texts(.classes)
     text = try TextDataRecipe(keys, source: source)
+    sound = try SoundDataRecipe(keys, source: source)
     try check(keys, task)
   }
 
@@ -179,6 +184,7 @@ public struct DataRecipe: Hashable, Sendable {
           key, "has no use: parts of the text are held back",
           "set validation_fraction and test_fraction")
       }
+    case .sound: break
     case .digits:
       for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
         throw keys.error(key, "has no use: the digits are built in", "remove it")
@@ -208,7 +214,7 @@ public struct DataRecipe: Hashable, Sendable {
       throw keys.error(.source, "\(source.rawValue) has classes", "write task: classification")
     }
     if testFraction == 0 && test.isEmpty
-      && (source == .csv || source == .digits || source == .labeledText)
+      && [.csv, .digits, .labeledText, .sound].contains(source)
     {
       throw keys.error(
         .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
@@ -226,6 +232,7 @@ public struct DataRecipe: Hashable, Sendable {
     object["test_fraction"] = .number(testFraction)
     object["classes"] = texts(classes)
     text?.write(&object, source: source)
+    sound?.write(&object)
     guard source == .csv || source == .labeledText else { return object }
     object["header"] = header.map { .bool($0) }
     object["columns"] = texts(columns)

@@ -20,6 +20,10 @@ public struct ModelRecipe: Hashable, Sendable {
     case text_classifier = "text-classifier"
     /// Classes of texts by their words alone, in no order.
     case bag_of_words = "bag-of-words"
+    /// Convolutions over the mel spectrogram of a recording.
+    case log_mel_cnn = "log-mel-cnn"
+    /// Convolutions over the wave of a recording.
+    case wave_cnn = "wave-cnn"
   }
 
   /// The function between layers.
@@ -84,14 +88,18 @@ public struct ModelRecipe: Hashable, Sendable {
   public var blocks: [Int]
   /// The sizes of a network for texts; nil for others.
   public var text: TextModelRecipe?
+  /// What a network for sounds looks at first; nil for others.
+  public var sound: SoundModelRecipe?
 
-  init(_ keys: Section<ModelKey>, source: DataRecipe.Source) throws(RecipeError) {
+  init(_ keys: Section<ModelKey>, data: DataRecipe) throws(RecipeError) {
+    let source = data.source
     let usual: Kind =
       switch source {
       case .digits, .mnist, .fashionMNIST, .cifar10, .idx: .mlp
       case .csv: .table
       case .text, .lines: .gpt
       case .labeledText: .text_classifier
+      case .sound: .log_mel_cnn
       }
     kind = try keys.choice(.kind, default: usual)
     hidden =
@@ -113,6 +121,8 @@ public struct ModelRecipe: Hashable, Sendable {
     }
     try check(keys, source)
     text = try TextModelRecipe(keys, kind: kind)
+    sound = try SoundModelRecipe(
+      keys, kind: kind, channels: channels, window: window, data: data.sound)
   }
 
   private func check(
@@ -137,8 +147,16 @@ public struct ModelRecipe: Hashable, Sendable {
       guard source == .csv else {
         throw keys.error(.kind, "table reads tables, and the source is \(source.rawValue)")
       }
+    case .log_mel_cnn, .wave_cnn:
+      guard source == .sound else {
+        throw keys.error(
+          .kind, "\(kind.rawValue) reads sounds, and the source is \(source.rawValue)")
+      }
+      guard !channels.isEmpty else {
+        throw keys.error(.channels, "is empty", "write a number for each convolution")
+      }
     case .cnn, .resnet:
-      guard source != .csv, !isText else {
+      guard source != .csv, source != .sound, !isText else {
         throw keys.error(
           .kind, "\(kind.rawValue) reads images, and the source is \(source.rawValue)")
       }
@@ -151,7 +169,8 @@ public struct ModelRecipe: Hashable, Sendable {
     let unused: [ModelKey] =
       switch kind {
       case .mlp, .table: [.channels, .window, .blocks]
-      case .cnn: [.blocks, .residual]
+      case .cnn, .log_mel_cnn: [.blocks, .residual]
+      case .wave_cnn: [.hidden, .normalization, .residual, .blocks]
       case .resnet: [.hidden, .activation, .dropout, .normalization, .residual, .window]
       case .gpt, .text_classifier:
         [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
@@ -166,13 +185,17 @@ public struct ModelRecipe: Hashable, Sendable {
     var pairs: [(String, JSONValue)] = [("kind", .string(kind.rawValue))]
     let list = { (numbers: [Int]) in JSONValue.array(numbers.map { .integer($0) }) }
     switch kind {
-    case .mlp, .table, .cnn:
+    case .mlp, .table, .cnn, .log_mel_cnn:
       pairs += [
         ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
         ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
       ]
     case .resnet: break
     case .gpt, .text_classifier: pairs.append(("dropout", .number(dropout)))
+    case .wave_cnn:
+      pairs += [
+        ("activation", .string(activation.rawValue)), ("dropout", .number(dropout)),
+      ]
     case .bag_of_words:
       pairs += [
         ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
@@ -181,11 +204,13 @@ public struct ModelRecipe: Hashable, Sendable {
     }
     switch kind {
     case .mlp, .table: pairs.append(("residual", .bool(residual)))
-    case .cnn: pairs += [("channels", list(channels)), ("window", .integer(window))]
+    case .cnn, .log_mel_cnn, .wave_cnn:
+      pairs += [("channels", list(channels)), ("window", .integer(window))]
     case .resnet: pairs += [("channels", list(channels)), ("blocks", list(blocks))]
     case .gpt, .text_classifier, .bag_of_words: break
     }
     text?.write(&pairs, kind: kind)
+    sound?.write(&pairs, kind: kind)
     return JSONObject(pairs)
   }
 }

@@ -15,17 +15,19 @@ public struct Network: Module {
   public let layers: Sequential
   /// The whole network where it reads tokens; then there are no layers.
   public let text: TextNetwork?
+  /// The whole network where it hears recordings; then there are no layers.
+  public let sound: SoundNetwork?
   private let augmentation: ImageAugmentation?
   private let mixup: Mixup
   private let example: [Int]
   private let scale: Float
 
-  /// A network for texts stands in its paths as if it were this one.
-  public static let keys = ["text": ""]
+  /// A network for texts or sounds stands in its paths as if it were this one.
+  public static let keys = ["text": "", "sound": ""]
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   ///
-  /// - Parameter augmentation: what is done to images in training.
+  /// - Parameter augmentation: what is done to images and recordings in training.
   public init(_ recipe: ModelRecipe, for shape: DataShape, augmentation: Augmentation? = nil) {
     self.augmentation = augmentation.flatMap { $0.isNothing ? nil : $0.layer }
     mixup = Mixup(Float(augmentation?.mixup ?? 0))
@@ -34,7 +36,8 @@ public struct Network: Module {
     }
     scale = 1 / shape.pixelMaximum
     text = TextNetwork(recipe, for: shape)
-    if text != nil {
+    sound = SoundNetwork(recipe, for: shape, augmentation: augmentation?.sound)
+    if text != nil || sound != nil {
       example = shape.example
       layers = Sequential([])
       return
@@ -66,17 +69,10 @@ public struct Network: Module {
         inputs: shape.example[2], outputs: shape.outputs, channels: recipe.channels,
         blocks: recipe.blocks)
     }
-    let norm: Normalization.Kind =
-      switch recipe.normalization {
-      case .none: .none
-      case .batch: .batch
-      case .layer: .layer
-      case .rms: .rms
-      }
     return ConvNet(
       image: shape.example, channels: recipe.channels, window: recipe.window,
       hidden: recipe.hidden, outputs: shape.outputs, activation: recipe.activation.layer,
-      norm: norm, dropout: Float(recipe.dropout))
+      norm: recipe.normalization.kind, dropout: Float(recipe.dropout))
   }
 
   private static func block(_ recipe: ModelRecipe, _ inputs: Int, _ outputs: Int) -> [any Layer] {
@@ -106,6 +102,7 @@ public struct Network: Module {
   /// The outputs for a batch.
   public func callAsFunction(_ features: Tensor, _ codes: Tensor? = nil) -> Tensor {
     if let text { return text(features) }
+    if let sound { return sound(features) }
     var x = features
     if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }
     if let augmentation { x = augmentation(x) }
@@ -119,6 +116,17 @@ public struct Network: Module {
       x = concatenate([x] + vectors, along: 1)
     }
     return layers(x)
+  }
+}
+
+extension ModelRecipe.Normalization {
+  var kind: Normalization.Kind {
+    switch self {
+    case .none: .none
+    case .batch: .batch
+    case .layer: .layer
+    case .rms: .rms
+    }
   }
 }
 

@@ -13,7 +13,7 @@ public struct RecipeLibrary: Hashable, Sendable {
   public static let all =
     [
       digits, mnist, fashionMNIST, cnn, cnnFashion, resnet18CIFAR,
-    ] + texts
+    ] + texts + sounds
 
   /// The built-in recipe of that name.
   public static func named(_ name: String) -> RecipeLibrary? { all.first { $0.name == name } }

@@ -37,7 +37,7 @@ public struct TextModelRecipe: Hashable, Sendable {
       case .gpt: []
       case .text_classifier: [.tied]
       case .bag_of_words: [.layers, .heads, .key_value_heads, .style, .tied]
-      case .mlp, .table, .cnn, .resnet: own
+      case .mlp, .table, .cnn, .resnet, .log_mel_cnn, .wave_cnn: own
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")

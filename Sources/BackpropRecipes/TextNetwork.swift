@@ -19,7 +19,7 @@ public enum TextNetwork: Module {
   init?(_ recipe: ModelRecipe, for shape: DataShape) {
     guard let text = recipe.text, let vocabulary = shape.vocabularySize else { return nil }
     switch recipe.kind {
-    case .mlp, .table, .cnn, .resnet: return nil
+    case .mlp, .table, .cnn, .resnet, .log_mel_cnn, .wave_cnn: return nil
     case .gpt:
       self = .gpt(
         GPT(

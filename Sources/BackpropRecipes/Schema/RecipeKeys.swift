@@ -21,6 +21,7 @@ enum DataKey: String, RecipeKey {
   case target, numeric, categorical, ignore, missing
   case scale, log, fill, encoding, least_count, target_scale, target_suffix, classes
   case text, context, vocabulary
+  case names, sample_rate, seconds, split_by
 
   /// The keys that speak of a table's columns.
   static let ofTables: [DataKey] = [
@@ -41,6 +42,7 @@ enum ModelKey: String, RecipeKey {
   case kind, hidden, activation, dropout, normalization, residual
   case channels, window, blocks
   case layers, heads, key_value_heads, width, style, tied
+  case frame, hop, bands
 }
 
 /// The keys under `training`.
@@ -53,6 +55,7 @@ enum TrainingKey: String, RecipeKey {
   case clip_norm, clip_value, l1, l2
   case early_stopping, monitor, weight_average, precision
   case flips, shift, cutout, mixup
+  case time_shift, gain, noise, mask_frames, mask_bands
 }
 
 /// Which mapping each key belongs to, for messages about a key in the wrong place.

@@ -70,8 +70,8 @@ package enum Primitive: Hashable, Sendable {
   case scatterAdd(UInt8)
   /// int32 positions that sort an axis, stably; NaN last.
   case argumentSort(UInt8, descending: Bool)
-  /// The discrete Fourier transform of `[…, n, 2]`, complex numbers along the last but one axis.
-  case fourier(FourierDirection)
+  /// The discrete Fourier transform of complex numbers `[…, n, 2]`, or of real ones `[…, n]`.
+  case fourier(FourierKind)
   /// The identity whose derivative is zero.
   case stopGradient
   /// The identity across which nothing is shared: keeps recomputation in the backward pass.
@@ -128,7 +128,7 @@ package enum Primitive: Hashable, Sendable {
     case .windowMaxPullback(let pooling): 35 << 56 | UInt64(pooling.id)
     case .windowMaxSelection(let pooling): 36 << 56 | UInt64(pooling.id)
     case .scan(let scan): 37 << 56 | UInt64(scan.id)
-    case .fourier(let direction): 38 << 56 | UInt64(direction.rawValue)
+    case .fourier(let kind): 38 << 56 | UInt64(kind.rawValue)
     }
   }
 
@@ -165,7 +165,7 @@ package enum Primitive: Hashable, Sendable {
     case .scatterAdd(let axis): Pullback.ofScatterAdd(Int(axis), x, g)
     case .argumentSort: [nil]
     case .scan(let scan): Pullback.ofScan(scan, x, y, g)
-    case .fourier(let direction): [g.fourier(direction.other)]
+    case .fourier(let kind): [Pullback.ofFourier(kind, g)]
     case .stopGradient: [nil]
     case .barrier: [g]
     // A call is differentiated as a whole, by its function; see Gradient.swift.

@@ -120,7 +120,7 @@ struct Interpreter {
       case .scatterAdd(let axis): try Rows.scatterAdd(x[1], at: x[0], along: Int(axis), shape)
       case .argumentSort(let axis, let descending):
         Rows.argumentSort(x[0], along: Int(axis), descending: descending)
-      case .fourier(let direction): Rows.fourier(x[0], direction)
+      case .fourier(let kind): Rows.fourier(x[0], kind, shape)
       case .stopGradient: x[0].elements
       case .barrier: x[0].elements
       case .scan(let scan): try loop(scan.fields, x)

@@ -28,7 +28,7 @@ struct bp_fft {
   float *filter;            // the transform of the chirp's conjugate, divided by m
 };
 
-static const bp_fft_kernels *kernels_of(int level) {
+const bp_fft_kernels *bp_fft_kernels_of(int level) {
   if (!bp_level_available(level)) return &bp_fft_portable;
   switch (level) {
 #if defined(__aarch64__)
@@ -75,8 +75,7 @@ static void put_root(float *to, int64_t k, int64_t n) {
   to[1] = (float)im;
 }
 
-/// The factors of n, largest steps first; false if a prime is too large.
-static bool factor(bp_fft_lanes *lanes, int64_t n) {
+bool bp_fft_lanes_factor(bp_fft_lanes *lanes, int64_t n) {
   static const int radices[] = { 4, 2, 3, 5, 7, 11, 13 };
   lanes->n = n;
   lanes->passes = 0;
@@ -86,8 +85,12 @@ static bool factor(bp_fft_lanes *lanes, int64_t n) {
   return n == 1;
 }
 
-/// The roots of unity of all passes; false if no memory is left.
-static bool prepare(bp_fft_lanes *lanes) {
+void bp_fft_lanes_release(bp_fft_lanes *lanes) {
+  free(lanes->roots);
+  free(lanes->odd);
+}
+
+bool bp_fft_lanes_prepare(bp_fft_lanes *lanes) {
   size_t count = 0, odd = 0;
   int64_t length = lanes->n;
   for (int pass = 0; pass < lanes->passes; pass++) {
@@ -121,11 +124,11 @@ static int64_t middle(int64_t n) {
 
 static bool prepare_long(bp_fft *fft) {
   const int64_t n1 = middle(fft->n), n2 = fft->n / n1;
-  factor(&fft->columns, n1);
-  factor(&fft->rows, n2);
+  bp_fft_lanes_factor(&fft->columns, n1);
+  bp_fft_lanes_factor(&fft->rows, n2);
   const int64_t blocks = (n2 + BP_FFT_LANES - 1) / BP_FFT_LANES;
   fft->between = aligned_alloc(64, sizeof(bp_fft_cell) * (size_t)(blocks * n1));
-  if (!fft->between || !prepare(&fft->columns) || !prepare(&fft->rows)) return false;
+  if (!fft->between || !bp_fft_lanes_prepare(&fft->columns) || !bp_fft_lanes_prepare(&fft->rows)) return false;
   for (int64_t j = 0; j < blocks * BP_FFT_LANES; j++) {
     bp_fft_cell *to = fft->between + j / BP_FFT_LANES * n1;
     for (int64_t k = 0; k < n1; k++) {
@@ -172,11 +175,11 @@ bp_fft *bp_fft_create(int64_t n, int level) {
   bp_fft *fft = calloc(1, sizeof *fft);
   if (!fft) return NULL;
   fft->n = n;
-  fft->kernels = kernels_of(level);
+  fft->kernels = bp_fft_kernels_of(level);
   bool done;
-  if (!factor(&fft->columns, n)) done = prepare_chirp(fft, level);
+  if (!bp_fft_lanes_factor(&fft->columns, n)) done = prepare_chirp(fft, level);
   else if (n > BP_FFT_SHORT) done = prepare_long(fft);
-  else done = prepare(&fft->columns);
+  else done = bp_fft_lanes_prepare(&fft->columns);
   if (done) return fft;
   bp_fft_destroy(fft);
   return NULL;
@@ -185,10 +188,8 @@ bp_fft *bp_fft_create(int64_t n, int level) {
 void bp_fft_destroy(bp_fft *fft) {
   if (!fft) return;
   bp_fft_destroy(fft->inner);
-  free(fft->columns.roots);
-  free(fft->columns.odd);
-  free(fft->rows.roots);
-  free(fft->rows.odd);
+  bp_fft_lanes_release(&fft->columns);
+  bp_fft_lanes_release(&fft->rows);
   free(fft->between);
   free(fft->chirp);
   free(fft->filter);

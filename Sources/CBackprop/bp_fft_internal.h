@@ -45,11 +45,21 @@ typedef struct bp_fft_kernels {
       float *to, ptrdiff_t row, const bp_fft_cell *from, int lanes, int64_t n, int swap);
   /// Multiplies n cells by others, lane by lane.
   void (*multiply)(bp_fft_cell *to, const bp_fft_cell *by, int64_t n);
+  /// Between the transform of h complex numbers and the spectrum of 2h real ones, h + 1 cells.
+  void (*split)(bp_fft_cell *z, int64_t h, const float *roots);
+  void (*join)(bp_fft_cell *z, int64_t h, const float *roots);
   /// Transforms what stands in `a`, with `b` of the same size; returns the one with the result.
   bp_fft_cell *(*transform)(const bp_fft_lanes *lanes, bp_fft_cell *a, bp_fft_cell *b);
   /// y[j] = x[j] w[j], numbers one after the other; `conjugate` takes the conjugate of x first.
   void (*product)(float *y, const float *x, const float *w, int64_t n, int conjugate);
 } bp_fft_kernels;
+
+/// The factors of n, largest steps first; false if a prime is too large.
+bool bp_fft_lanes_factor(bp_fft_lanes *lanes, int64_t n);
+/// The roots of unity of all passes; false if no memory is left.
+bool bp_fft_lanes_prepare(bp_fft_lanes *lanes);
+void bp_fft_lanes_release(bp_fft_lanes *lanes);
+const bp_fft_kernels *bp_fft_kernels_of(int level);
 
 extern const bp_fft_kernels bp_fft_portable;
 #if defined(__aarch64__)

@@ -291,6 +291,43 @@ static void bp_fft_multiply(bp_fft_cell *to, const bp_fft_cell *by, int64_t n) {
   for (int64_t j = 0; j < n; j++) bp_put(to + j, bp_times(bp_get(to + j), bp_get(by + j)));
 }
 
+/// The spectrum of 2h real numbers, h + 1 cells, from the transform of their even and odd elements as
+/// the real and imaginary parts of h complex ones, in place. roots: exp(−2πi k/2h) for k <= h/2.
+static void bp_fft_split(bp_fft_cell *z, int64_t h, const float *roots) {
+  const bp_complex first = bp_get(z);
+  const bp_wide none = BP_ALL(0);
+  bp_put(z, (bp_complex){ first.re + first.im, none });
+  bp_put(z + h, (bp_complex){ first.re - first.im, none });
+  for (int64_t k = 1; 2 * k <= h; k++) {
+    const bp_complex a = bp_get(z + k), b = bp_get(z + h - k);
+    // Twice the transforms of the even elements and, turned back by i, of the odd ones.
+    const bp_complex even = { a.re + b.re, a.im - b.im };
+    const bp_complex odd = { a.im + b.im, b.re - a.re };
+    const bp_complex turned = bp_times(odd, bp_root_at(roots + 2 * k));
+    const bp_complex sum = bp_scaled(0.5f, bp_plus(even, turned));
+    const bp_complex rest = bp_scaled(0.5f, bp_minus(even, turned));
+    bp_put(z + k, sum);
+    bp_put(z + h - k, (bp_complex){ rest.re, -rest.im });
+  }
+}
+
+/// The way back, times 2h: from h + 1 cells to the h whose inverse transform holds even and odd
+/// elements. Their real and imaginary parts are exchanged, so that the transform is the inverse.
+static void bp_fft_join(bp_fft_cell *z, int64_t h, const float *roots) {
+  const bp_complex first = bp_get(z), last = bp_get(z + h);
+  bp_put(z, (bp_complex){ first.re - last.re, first.re + last.re });
+  for (int64_t k = 1; 2 * k <= h; k++) {
+    const bp_complex a = bp_get(z + k), b = bp_get(z + h - k);
+    const bp_complex even = { a.re + b.re, a.im - b.im };
+    const bp_complex difference = { a.re - b.re, a.im + b.im };
+    const float back[2] = { roots[2 * k], -roots[2 * k + 1] };
+    // i · odd
+    const bp_complex odd = bp_times(difference, bp_root_at(back));
+    bp_put(z + k, (bp_complex){ even.im + odd.re, even.re - odd.im });
+    bp_put(z + h - k, (bp_complex){ odd.re - even.im, even.re + odd.im });
+  }
+}
+
 static void bp_fft_product(float *y, const float *x, const float *w, int64_t n, int conjugate) {
   for (int64_t j = 0; j < n; j++) {
     const float a = x[2 * j], b = conjugate ? -x[2 * j + 1] : x[2 * j + 1];
@@ -306,6 +343,8 @@ const bp_fft_kernels BP_LEVEL = {
   .load_columns = bp_fft_load_columns,
   .store_columns = bp_fft_store_columns,
   .multiply = bp_fft_multiply,
+  .split = bp_fft_split,
+  .join = bp_fft_join,
   .transform = bp_fft_transform,
   .product = bp_fft_product,
 };

@@ -21,10 +21,15 @@ extension DeviceTests {
     @Test(arguments: lengths) func areThoseOfTheReference(length: Int) throws {
       let x = Self.numbers([19, length, 2], UInt64(length))
       try evaluate(x)
-      var bits: [[UInt32]] = [[], []]
+      var bits = [[UInt32]](repeating: [], count: 4)
       for way in Way.all {
         try way.use {
-          for (number, y) in [x.fourierTransform(), x.inverseFourierTransform()].enumerated() {
+          let (real, pairs) = (x[..., 0] + 0, x.sliced(along: 1, 0..<(length / 2 + 1)) + 0)
+          let all = [
+            x.fourierTransform(), x.inverseFourierTransform(), real.realFourierTransform(),
+            pairs.inverseRealFourierTransform(count: length),
+          ]
+          for (number, y) in all.enumerated() {
             let actual = try computed(y)
             let found = try y.array().map(\.bitPattern)
             if bits[number].isEmpty { bits[number] = found }
@@ -87,16 +92,19 @@ extension DeviceTests {
     @Test(arguments: [48, 97, 600]) func aRowsBitsAreItsOwn(length: Int) throws {
       let x = Self.numbers([33, length, 2])
       let all = try x.fourierTransform().array()
+      let reals = try x[..., 0].realFourierTransform().array()
       for row in [0, 15, 16, 32] {
         let alone = try x[row].fourierTransform().array()
         #expect(Array(all[(row * 2 * length)...].prefix(2 * length)) == alone)
+        let real = try x[row, ..., 0].realFourierTransform().array()
+        #expect(Array(reals[(row * real.count)...].prefix(real.count)) == real)
       }
     }
 
     @Test func gradientsOfGradientsAgreeWithDifferences() throws {
       var check = GradientCheck()
       check.order = 2
-      for length in [1, 4, 5] {
+      for length in [1, 2, 5, 6] {
         let z = Self.numbers([2, length, 2])
         let half = Self.numbers([2, length / 2 + 1, 2], 2)
         let x = Self.numbers([2, length], 3)

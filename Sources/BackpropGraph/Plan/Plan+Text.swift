@@ -53,8 +53,7 @@ extension Step: CustomStringConvertible {
       return
         "scan \(step.steps)\(step.isReversed ? " reversed" : "") \(step.result) = \(x)\n    \(body)"
     case .fourier(let step):
-      return
-        "fourier \(step.direction) \(step.rows) × \(step.count) \(step.result) = \(step.source)"
+      return "fourier \(step.kind) \(step.rows) × \(step.count) \(step.result) = \(step.source)"
     case .pooling(let step):
       let x = step.operands.dropFirst().map(\.description).joined(separator: " ")
       return "window \(step.kind) \(step.window) \(step.operands[0]) = \(x)"

@@ -276,8 +276,10 @@ package struct Planner {
       let step = ScanStep(scan.fields, operands: x, result: result)
       loopBytes = max(loopBytes, step.body.arenaBytes)
       finish(.scan(step), touching: touched)
-    case .fourier(let direction):
-      let step = FourierStep(direction, shape: value.shape, result: result, source: x[0])
+    case .fourier(let kind):
+      let step = FourierStep(
+        kind, input: values[value.operands[0]].shape, output: value.shape, result: result,
+        source: x[0])
       finish(.fourier(step), touching: touched)
     case .windowSum(let pooling):
       finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)

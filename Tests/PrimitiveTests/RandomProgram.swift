@@ -287,12 +287,9 @@ struct RandomProgram {
 
   private mutating func indexing() -> Tensor? {
     guard let x = pick({ $0.tensor.rank > 0 && $0.tensor.count > 0 })?.tensor else { return nil }
-    let axis = generator.integer(0..<x.rank)
-    let size = x.shape[axis]
+    let axis = generator.integer(0..<x.rank), size = x.shape[axis]
     func positions(_ shape: Shape, _ size: Int) -> Tensor {
-      let list = (0..<shape.count).map { _ in
-        Int32(generator.integer(0..<size))
-      }
+      let list = (0..<shape.count).map { _ in Int32(generator.integer(0..<size)) }
       return Tensor(list, shape: shape)
     }
     if generator.happens(0.55) {
@@ -301,14 +298,11 @@ struct RandomProgram {
     }
     if generator.happens(0.3), x.dtype.isFloatingPoint {
       let shape = x.shape.reduced(over: AxisSet([axis]), keeping: false)
-      let list = (0..<shape.count).map { _ in Int32(generator.integer(0..<size)) }
-      return x.taken(Tensor(list, shape: shape), along: axis)
+      return x.taken(positions(shape, size), along: axis)
     }
     if generator.happens(0.4) {
       let count = generator.integer(1..<4)
-      guard let values = pick({ $0.tensor.shape == x.shape && $0.tensor.dtype == x.dtype })?.tensor
-      else { return nil }
-      let own = values.gathered(positions([count], size), along: axis)
+      let own = x.gathered(positions([count], size), along: axis)
       return x.replaced(at: positions([count], size), with: own, along: axis)
     }
     let rows = generator.integer(1..<9)

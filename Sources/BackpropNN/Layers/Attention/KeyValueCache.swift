@@ -14,7 +14,7 @@ public struct KeyValueCache: Sendable {
   /// The most places that there can be.
   public let capacity: Int
 
-  /// The number of places that there is room for now, S.
+  /// The number of places that there is memory for, S.
   public var room: Int { keys.shape[2] }
 
   /// The cache of one sequence as that of `count` equal ones.

@@ -75,6 +75,10 @@ architectures.safetensors recurrent, transformer, encoder, gpt, vit, mixer, unet
 weights.safetensors       weight_norm.NAME, spectral_norm.NAME
   input, parameters and buffers by our paths, cotangent; expected.0 to .2 before each of three steps of
   gradient descent, gradient.* of the first, final.* after them, used: the result in use
+signal.safetensors        window.NAME, fourier.NAME, stft.NAME, istft.NAME, mel.NAME, cosine.NAME,
+                          spectrum.NAME, resample.NAME
+  input  cotangent  expected  gradient.input; complex numbers are pairs along the last axis; windows and mel
+  filters [bins, count]: expected only
 """
 import argparse
 import json
@@ -87,7 +91,8 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from fixtures import (
-    activations, architectures, attention, layers, losses, models, optimizers, recurrent, schedules, space, tensors, weights)
+    activations, architectures, attention, layers, losses, models, optimizers, recurrent, schedules, signal,
+    space, tensors, weights)
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Tests" / "NNTests" / "Fixtures"
 
@@ -120,7 +125,7 @@ def main():
     torch.set_default_dtype(torch.float64)
     total = 0
     for module in (activations, losses, layers, optimizers, schedules, models, tensors, recurrent,
-                   space, attention, architectures, weights):
+                   space, attention, architectures, weights, signal):
         cases = module.cases()
         names = [c.name for c in cases]
         assert len(names) == len(set(names)), "two cases of one name"

@@ -76,6 +76,8 @@ package enum Primitive: Hashable, Sendable {
   case attention(Attention)
   /// The cotangents of queries, keys and values, in one vector.
   case attentionGradient(Attention)
+  /// The discrete Fourier transform of complex numbers `[…, n, 2]`, or of real ones `[…, n]`.
+  case fourier(FourierKind)
   /// The identity whose derivative is zero.
   case stopGradient
   /// The identity across which nothing is shared: keeps recomputation in the backward pass.
@@ -135,6 +137,7 @@ package enum Primitive: Hashable, Sendable {
     case .scan(let scan): 37 << 56 | UInt64(scan.id)
     case .attention(let form): 38 << 56 | UInt64(form.id)
     case .attentionGradient(let form): 39 << 56 | UInt64(form.id)
+    case .fourier(let kind): 41 << 56 | UInt64(kind.rawValue)
     }
   }
 
@@ -174,6 +177,7 @@ package enum Primitive: Hashable, Sendable {
     case .scan(let scan): Pullback.ofScan(scan, x, y, g)
     case .attention(let form): Pullback.ofAttention(form, x, y, g)
     case .attentionGradient(let form): Pullback.ofAttentionGradient(form, x, g)
+    case .fourier(let kind): [Pullback.ofFourier(kind, g)]
     case .stopGradient: [nil]
     case .barrier: [g]
     // A call is differentiated as a whole, by its function; see Gradient.swift.

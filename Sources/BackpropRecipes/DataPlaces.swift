@@ -15,15 +15,15 @@ struct DataPlaces {
     data = recipe.data
     name =
       switch recipe.data.source {
-      case .csv, .idx, .text, .lines, .labeledText, .series, .forecast: recipe.name
+      case .csv, .idx, .text, .lines, .labeledText, .series, .forecast, .sound: recipe.name
       case .digits, .mnist, .fashionMNIST, .cifar10: recipe.data.source.rawValue
       }
     self.location = location
     self.folder = folder
   }
 
-  /// The folder of image files.
-  func imageFolder() throws(DataError) -> String {
+  /// The folder of images or recordings.
+  func exampleFolder() throws(DataError) -> String {
     if let location {
       guard isFolder(location) else { throw missing(location, "there is no such folder") }
       return location

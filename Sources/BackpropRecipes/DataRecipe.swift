@@ -28,6 +28,8 @@ public struct DataRecipe: Hashable, Sendable {
     case series
     /// A table whose rows follow one another in time: the next ones are forecast from a window.
     case forecast
+    /// A folder of recordings, each with a class.
+    case sound
   }
 
   /// How numbers are scaled, by what the training part shows.
@@ -113,6 +115,8 @@ public struct DataRecipe: Hashable, Sendable {
   public var text: TextDataRecipe?
   /// What is forecast and from what; nil where nothing is.
   public var forecast: ForecastDataRecipe?
+  /// How recordings become examples; nil where the data are none.
+  public var sound: SoundDataRecipe?
 
   init(_ keys: Section<DataKey>, task: Recipe.Task) throws(RecipeError) {
     guard let source = try keys.choice(.source, of: Source.self) else {
@@ -149,6 +153,7 @@ public struct DataRecipe: Hashable, Sendable {
     classes = try keys.texts(.classes)
     text = try TextDataRecipe(keys, source: source)
     forecast = try ForecastDataRecipe(keys, source: source)
+    sound = try SoundDataRecipe(keys, source: source)
     try check(keys, task)
   }
 
@@ -192,6 +197,7 @@ public struct DataRecipe: Hashable, Sendable {
           key, "has no use: parts of the text are held back",
           "set validation_fraction and test_fraction")
       }
+    case .sound: break
     case .digits:
       for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
         throw keys.error(key, "has no use: the digits are built in", "remove it")
@@ -224,7 +230,7 @@ public struct DataRecipe: Hashable, Sendable {
       throw keys.error(.source, "forecast has numbers", "write task: regression")
     }
     if testFraction == 0 && test.isEmpty
-      && [.csv, .digits, .labeledText, .series, .forecast].contains(source)
+      && [.csv, .digits, .labeledText, .series, .forecast, .sound].contains(source)
     {
       throw keys.error(
         .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
@@ -244,6 +250,7 @@ public struct DataRecipe: Hashable, Sendable {
     text?.write(&object, source: source)
     if source == .series { object["scale"] = .string(scale.rawValue) }
     forecast?.write(&object)
+    sound?.write(&object)
     guard source == .csv || source == .labeledText || source == .forecast else { return object }
     object["header"] = header.map { .bool($0) }
     object["columns"] = texts(columns)

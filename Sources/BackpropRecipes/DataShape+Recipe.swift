@@ -7,6 +7,11 @@ extension DataShape {
   /// The shape of a recipe's data, reading no more than the shape needs: nothing where the data is
   /// well known, a file's head for images, the table for a table.
   public init(_ recipe: Recipe, location: String? = nil, folder: String? = nil) throws {
+    let places = DataPlaces(recipe, location: location, folder: folder)
+    if let shape = try DataShape(sounds: recipe, places) {
+      self = shape
+      return
+    }
     switch recipe.data.source {
     case .digits:
       self.init(image: [8, 8, 1], classNames: (0..<10).map { String($0) }, pixelMaximum: 16)
@@ -16,7 +21,7 @@ extension DataShape {
       self.init(image: [28, 28, 1], classNames: ImageFolder.fashionNames, pixelMaximum: 255)
     case .cifar10:
       self.init(image: [32, 32, 3], classNames: ImageFolder.cifarNames, pixelMaximum: 255)
-    case .idx, .csv, .text, .lines, .labeledText, .series, .forecast:
+    case .idx, .csv, .text, .lines, .labeledText, .series, .forecast, .sound:
       self = try RecipeData(recipe, location: location, folder: folder).shape
     }
   }

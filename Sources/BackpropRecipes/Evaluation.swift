@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 public import BackpropData
+import BackpropGraph
 import BackpropNN
 public import BackpropTraining
 

@@ -34,6 +34,10 @@ public struct ModelRecipe: Hashable, Sendable {
     case gru
     /// Causal convolutions over time: for forecasts.
     case tcn
+    /// Convolutions over the mel spectrogram of a recording.
+    case log_mel_cnn = "log-mel-cnn"
+    /// Convolutions over the wave of a recording.
+    case wave_cnn = "wave-cnn"
   }
 
   /// The function between layers.
@@ -104,8 +108,11 @@ public struct ModelRecipe: Hashable, Sendable {
   public var recurrent: RecurrentModelRecipe?
   /// The sizes of a network for series; nil for others.
   public var series: SeriesModelRecipe?
+  /// What a network for sounds looks at first; nil for others.
+  public var sound: SoundModelRecipe?
 
-  init(_ keys: Section<ModelKey>, source: DataRecipe.Source) throws(RecipeError) {
+  init(_ keys: Section<ModelKey>, data: DataRecipe) throws(RecipeError) {
+    let source = data.source
     let usual: Kind =
       switch source {
       case .digits, .mnist, .fashionMNIST, .cifar10, .idx: .mlp
@@ -114,6 +121,7 @@ public struct ModelRecipe: Hashable, Sendable {
       case .labeledText: .text_classifier
       case .series: .series_cnn
       case .forecast: .lstm
+      case .sound: .log_mel_cnn
       }
     kind = try keys.choice(.kind, default: usual)
     hidden =
@@ -138,6 +146,8 @@ public struct ModelRecipe: Hashable, Sendable {
     patches = try PatchModelRecipe(keys, kind: kind)
     text = try TextModelRecipe(keys, kind: kind)
     recurrent = try RecurrentModelRecipe(keys, kind: kind)
+    sound = try SoundModelRecipe(
+      keys, kind: kind, channels: channels, window: window, data: data.sound)
     series = try SeriesModelRecipe(keys, kind: kind, source: source)
   }
 
@@ -146,7 +156,8 @@ public struct ModelRecipe: Hashable, Sendable {
     case .resnet: [64, 128, 256, 512]
     case .series_cnn: [64, 128, 64]
     case .tcn: [32, 32, 32, 32]
-    case .mlp, .table, .cnn, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer, .lstm, .gru:
+    case .mlp, .table, .cnn, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer, .lstm, .gru,
+      .log_mel_cnn, .wave_cnn:
       [32, 64]
     }
   }
@@ -194,8 +205,16 @@ public struct ModelRecipe: Hashable, Sendable {
       guard source == .csv else {
         throw keys.error(.kind, "table reads tables, and the source is \(source.rawValue)")
       }
+    case .log_mel_cnn, .wave_cnn:
+      guard source == .sound else {
+        throw keys.error(
+          .kind, "\(kind.rawValue) reads sounds, and the source is \(source.rawValue)")
+      }
+      guard !channels.isEmpty else {
+        throw keys.error(.channels, "is empty", "write a number for each convolution")
+      }
     case .cnn, .resnet, .vit, .mixer:
-      guard source != .csv, !isText, !isSeries else {
+      guard source != .csv, source != .sound, !isText, !isSeries else {
         throw keys.error(
           .kind, "\(kind.rawValue) reads images, and the source is \(source.rawValue)")
       }
@@ -208,7 +227,8 @@ public struct ModelRecipe: Hashable, Sendable {
     let unused: [ModelKey] =
       switch kind {
       case .mlp, .table: [.channels, .window, .blocks]
-      case .cnn: [.blocks, .residual]
+      case .cnn, .log_mel_cnn: [.blocks, .residual]
+      case .wave_cnn: [.hidden, .normalization, .residual, .blocks]
       case .resnet: [.hidden, .activation, .dropout, .normalization, .residual, .window]
       case .gpt, .rnn, .text_classifier, .vit, .mixer:
         [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
@@ -227,7 +247,7 @@ public struct ModelRecipe: Hashable, Sendable {
     var pairs: [(String, JSONValue)] = [("kind", .string(kind.rawValue))]
     let list = { (numbers: [Int]) in JSONValue.array(numbers.map { .integer($0) }) }
     switch kind {
-    case .mlp, .table, .cnn:
+    case .mlp, .table, .cnn, .log_mel_cnn:
       pairs += [
         ("hidden", list(hidden)), ("activation", .string(activation.rawValue)),
         ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
@@ -235,6 +255,10 @@ public struct ModelRecipe: Hashable, Sendable {
     case .resnet: break
     case .gpt, .rnn, .text_classifier, .vit, .mixer, .lstm, .gru:
       pairs.append(("dropout", .number(dropout)))
+    case .wave_cnn:
+      pairs += [
+        ("activation", .string(activation.rawValue)), ("dropout", .number(dropout)),
+      ]
     case .series_cnn, .tcn:
       pairs += [
         ("channels", list(channels)), ("window", .integer(window)),
@@ -248,7 +272,8 @@ public struct ModelRecipe: Hashable, Sendable {
     }
     switch kind {
     case .mlp, .table: pairs.append(("residual", .bool(residual)))
-    case .cnn: pairs += [("channels", list(channels)), ("window", .integer(window))]
+    case .cnn, .log_mel_cnn, .wave_cnn:
+      pairs += [("channels", list(channels)), ("window", .integer(window))]
     case .resnet: pairs += [("channels", list(channels)), ("blocks", list(blocks))]
     case .series_cnn:
       pairs += [
@@ -260,6 +285,7 @@ public struct ModelRecipe: Hashable, Sendable {
     series?.write(&pairs, kind: kind)
     text?.write(&pairs, kind: kind)
     recurrent?.write(&pairs)
+    sound?.write(&pairs, kind: kind)
     return JSONObject(pairs)
   }
 }

@@ -18,17 +18,19 @@ public struct Network: Module {
   public let text: TextNetwork?
   /// The whole network where it reads series; then there are no layers.
   public let series: SeriesNetwork?
+  /// The whole network where it hears recordings; then there are no layers.
+  public let sound: SoundNetwork?
   private let augmentation: ImageAugmentation?
   private let mixup: Mixup
   private let example: [Int]
   private let scale: Float
 
-  /// A network for texts or series stands in its paths as if it were this one.
-  public static let keys = ["text": "", "series": ""]
+  /// A network for texts, series or sounds stands in its paths as if it were this one.
+  public static let keys = ["text": "", "series": "", "sound": ""]
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   ///
-  /// - Parameter augmentation: what is done to images in training.
+  /// - Parameter augmentation: what is done to images and recordings in training.
   /// - Throws: a ``DataError`` where the network cannot be made for images of that size.
   public init(
     _ recipe: ModelRecipe, for shape: DataShape, augmentation: Augmentation? = nil
@@ -42,7 +44,8 @@ public struct Network: Module {
     scale = 1 / shape.pixelMaximum
     text = TextNetwork(recipe, for: shape)
     series = SeriesNetwork(recipe, for: shape)
-    if text != nil || series != nil {
+    sound = SoundNetwork(recipe, for: shape, augmentation: augmentation?.sound)
+    if text != nil || series != nil || sound != nil {
       example = shape.example
       layers = Sequential([])
       return
@@ -122,6 +125,7 @@ public struct Network: Module {
   ) -> Tensor {
     if let text { return text(features) }
     if let series { return series(features, lengths: lengths) }
+    if let sound { return sound(features) }
     var x = features
     if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }
     if let augmentation { x = augmentation(x) }

@@ -7,14 +7,14 @@ import BackpropFormats
 public struct PredictionInput: Sendable {
   /// The examples.
   public let examples: Examples
-  /// The line of the file that each example stands on; empty for images in IDX files.
+  /// The line of the file that each example stands on; empty for images in IDX files and sounds.
   public let lines: [Int]
   /// The dates that are forecast; empty where none are known.
   public let dates: [String]
 
   /// Reads the last window of a table that is forecast, series of the UCR/UEA archive,
   /// rows of a table as they are, texts (a table with the recipe's columns, or a text on each
-  /// line), images of an IDX file, or rows of pixels in a CSV file.
+  /// line), a WAVE file, images of an IDX file, or rows of pixels in a CSV file.
   public init(_ path: String, for predictor: Predictor) throws {
     try predictor.checkPredicts()
     if let series = predictor.series {
@@ -29,6 +29,10 @@ public struct PredictionInput: Sendable {
       }
       examples = try preprocessor.examples(table, needsTarget: false)
       lines = (0..<table.rowCount).map(table.line(ofRow:))
+      return
+    }
+    if predictor.recipe.data.source == .sound {
+      (examples, lines) = (try PredictionInput.sound(path, predictor.shape, predictor.recipe), [])
       return
     }
     if let vocabulary = predictor.vocabulary {

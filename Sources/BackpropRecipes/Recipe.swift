@@ -73,10 +73,10 @@ public struct Recipe: Hashable, Sendable {
         top.place, what: "the key 'data' is missing", remedy: "add it with a 'source' under it")
     }
     data = try DataRecipe(dataKeys, task: task)
-    model = try ModelRecipe(modelKeys, source: data.source)
+    model = try ModelRecipe(modelKeys, data: data)
     try model.series?.check(modelKeys, data.forecast)
     training = try TrainingRecipe(trainingKeys, task: task)
-    try training.augmentation.check(trainingKeys, model)
+    try training.augmentation.check(trainingKeys, model, data)
     seed = try top.integer(.seed, in: 0...Int.max, default: 0)
   }
 

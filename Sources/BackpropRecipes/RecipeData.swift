@@ -42,9 +42,14 @@ public struct RecipeData: Sendable {
     }
     vocabulary = nil
     labels = nil
+    if let sounds = try RecipeData.sound(recipe, places) {
+      (self.parts, preprocessor) = (sounds, nil)
+      shape = DataShape(sounds)
+      return
+    }
     switch recipe.data.source {
-    case .text, .lines, .labeledText, .series, .forecast:
-      preconditionFailure("texts and series were read above")
+    case .text, .lines, .labeledText, .series, .forecast, .sound:
+      preconditionFailure("texts, series and sounds were read above")
     case .digits:
       guard location == nil else {
         throw DataError(
@@ -52,12 +57,12 @@ public struct RecipeData: Sendable {
       }
       parts = try Digits.parts(
         validation: recipe.data.validationFraction, test: recipe.data.testFraction, seed: seed)
-    case .mnist: parts = try ImageFolder.mnist(try places.imageFolder())
-    case .fashionMNIST: parts = try ImageFolder.fashionMNIST(try places.imageFolder())
-    case .cifar10: parts = try ImageFolder.cifar10(try places.imageFolder())
+    case .mnist: parts = try ImageFolder.mnist(try places.exampleFolder())
+    case .fashionMNIST: parts = try ImageFolder.fashionMNIST(try places.exampleFolder())
+    case .cifar10: parts = try ImageFolder.cifar10(try places.exampleFolder())
     case .idx:
       parts = try ImageFolder.idx(
-        try places.imageFolder(), name: recipe.name, classNames: recipe.data.classes ?? [])
+        try places.exampleFolder(), name: recipe.name, classNames: recipe.data.classes ?? [])
     case .csv:
       let table = try TableData(
         try places.trainFile(), testPath: try places.testFile(), options: recipe.tableOptions,
@@ -84,10 +89,7 @@ public struct RecipeData: Sendable {
     }
     preprocessor = nil
     self.parts = parts
-    shape = DataShape(
-      example: parts.train.features.exampleShape, codeCounts: [],
-      outputs: parts.classNames?.count ?? 1, classNames: parts.classNames,
-      pixelMaximum: parts.pixelMaximum)
+    shape = DataShape(parts)
   }
 
   /// A number that tells whether two runs saw the same examples in the same order.
@@ -153,6 +155,14 @@ public struct DataShape: Hashable, Sendable {
     self.outputs = outputs
     self.classNames = classNames
     self.pixelMaximum = pixelMaximum
+  }
+
+  /// The shape of images or recordings.
+  init(_ parts: DataParts) {
+    self.init(
+      example: parts.train.features.exampleShape, codeCounts: [],
+      outputs: parts.classNames?.count ?? 1, classNames: parts.classNames,
+      pixelMaximum: parts.pixelMaximum)
   }
 
   /// The shape that a preprocessor makes of a table's rows.

@@ -13,7 +13,7 @@ public struct RecipeLibrary: Hashable, Sendable {
   public static let all =
     [
       digits, mnist, fashionMNIST, cnn, cnnFashion, vitFashion, resnet18CIFAR,
-    ] + texts + series + forecasts
+    ] + texts + sounds + series + forecasts
 
   /// The built-in recipe of that name.
   public static func named(_ name: String) -> RecipeLibrary? { all.first { $0.name == name } }

@@ -132,6 +132,9 @@ public struct RunRecord: Sendable {
     switch recipe.data.source {
     case .digits, .mnist, .fashionMNIST, .cifar10, .idx:
       return preprocessor == nil && vocabulary == nil && shape.isImage
+    case .sound:
+      return preprocessor == nil && vocabulary == nil
+        && shape.example == [recipe.data.sound?.samples]
     case .text, .lines, .labeledText:
       return preprocessor == nil && shape.example.count == 1
         && vocabulary?.count == shape.vocabularySize

@@ -41,7 +41,7 @@ public enum SeriesNetwork: Module {
           depth: sizes.layers, classes: shape.outputs, bidirectional: sizes.bidirectional,
           dropout: dropout))
     case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer,
-      .tcn:
+      .tcn, .log_mel_cnn, .wave_cnn:
       return nil
     }
   }
@@ -78,7 +78,7 @@ public enum SeriesNetwork: Module {
               activation: recipe.activation.layer, dropout: dropout))
         )
       case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer,
-        .series_cnn:
+        .series_cnn, .log_mel_cnn, .wave_cnn:
         (
           recipe.hidden.last ?? window * inputs,
           .layers(Network.hidden(recipe, inputs: window * inputs))

@@ -39,7 +39,7 @@ public struct TextModelRecipe: Hashable, Sendable {
       case .rnn: [.heads, .key_value_heads, .style]
       case .text_classifier: [.tied]
       case .bag_of_words: [.layers, .heads, .key_value_heads, .style, .tied]
-      case .mlp, .table, .cnn, .resnet, .series_cnn, .tcn: own
+      case .mlp, .table, .cnn, .resnet, .series_cnn, .tcn, .log_mel_cnn, .wave_cnn: own
       case .lstm, .gru: [.heads, .key_value_heads, .style, .tied]
       // Their other keys are those of a PatchModelRecipe.
       case .vit: [.key_value_heads, .style, .tied]

@@ -136,7 +136,7 @@ public struct TrainingRecipe: Hashable, Sendable {
   public var weightAverage: Double?
   /// In which type the steps are computed.
   public var precision: Precision
-  /// How images are shown otherwise every time.
+  /// How images and recordings are shown otherwise every time.
   public var augmentation: Augmentation
 
   init(_ keys: Section<TrainingKey>, task: Recipe.Task) throws(RecipeError) {

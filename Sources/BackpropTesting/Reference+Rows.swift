@@ -2,6 +2,7 @@
 
 import BackpropGraph
 import BackpropRuntime
+import Foundation
 
 /// The words that combine elements along axes or find them by position.
 enum Rows {
@@ -156,5 +157,52 @@ enum Rows {
       }
     }
     return places
+  }
+}
+
+extension Rows {
+  /// Each row by the definition of the discrete Fourier transform.
+  static func fourier(_ x: ReferenceValue, _ kind: FourierKind, _ shape: Shape) -> [Double] {
+    switch kind {
+    case .forward: return transformed(x.elements, x.shape[-2], -1)
+    case .inverse: return transformed(x.elements, x.shape[-2], 1)
+    case .real:
+      let n = x.shape[-1]
+      let whole = transformed(x.elements.flatMap { [$0, 0] }, n, -1)
+      let rows = n == 0 ? 0 : x.elements.count / n
+      return (0..<rows).flatMap { whole[($0 * 2 * n)...].prefix(n + 2) }
+    case .realInverse:
+      let (bins, n) = (x.shape[-2], shape[-1])
+      var whole: [Double] = []
+      for row in stride(from: 0, to: x.elements.count, by: 2 * bins) {
+        for k in 0..<n {
+          let place = row + 2 * min(k, n - k)
+          let isReal = k == 0 || 2 * k == n
+          whole.append(x.elements[place])
+          whole.append(isReal ? 0 : (2 * k < n ? 1 : -1) * x.elements[place + 1])
+        }
+      }
+      let complex = transformed(whole, n, 1)
+      return stride(from: 0, to: complex.count, by: 2).map { complex[$0] }
+    }
+  }
+
+  /// Rows of n complex numbers; `sign` is that of the exponent.
+  private static func transformed(_ x: [Double], _ n: Int, _ sign: Double) -> [Double] {
+    let roots = (0..<n).map { k -> (re: Double, im: Double) in
+      let angle = 2 * Double.pi * Double(k) / Double(n)
+      return (cos(angle), sign * sin(angle))
+    }
+    var result = [Double](repeating: 0, count: x.count)
+    for row in stride(from: 0, to: x.count, by: max(1, 2 * n)) {
+      for k in 0..<n {
+        for j in 0..<n {
+          let (root, place) = (roots[j * k % n], row + 2 * j)
+          result[row + 2 * k] += x[place] * root.re - x[place + 1] * root.im
+          result[row + 2 * k + 1] += x[place] * root.im + x[place + 1] * root.re
+        }
+      }
+    }
+    return result
   }
 }

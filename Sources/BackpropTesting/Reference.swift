@@ -123,6 +123,7 @@ struct Interpreter {
         Rows.argumentSort(x[0], along: Int(axis), descending: descending)
       case .attention(let form): Attending(form.fields, x).packed
       case .attentionGradient(let form): Attending(form.fields, x).gradient
+      case .fourier(let kind): Rows.fourier(x[0], kind, shape)
       case .stopGradient: x[0].elements
       case .barrier: x[0].elements
       case .scan(let scan): try loop(scan.fields, x)

@@ -1,6 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-import BackpropNN
+import BackpropGraph
 import Testing
 
 @Suite("Functions of the host")

@@ -18,7 +18,7 @@ struct KernelCase: Sendable {
   let inputs: @Sendable () -> [Tensor]
   let body: @Sendable ([Tensor]) -> Tensor
 
-  static let all = products + attentions + passes
+  static let all = products + attentions + passes + transforms
 
   private static let products: [KernelCase] =
     [256, 512, 1024, 2048].map { product("product \($0)³", $0, $0, $0) }
@@ -92,6 +92,22 @@ struct KernelCase: Sendable {
       .normal([4096, 1024], key: RandomKey(seed: 3))
     },
   ]
+
+  private static let transforms: [KernelCase] = [256, 400, 1024, 4096].flatMap { count in
+    // 5 n log₂ n operations, as is customary, and half as many for real numbers.
+    let rows = (1 << 18) / count
+    var logarithm = 1.0
+    while 1 << Int(logarithm) < count { logarithm += 1 }
+    let operations = 5 * Double(rows * count) * logarithm
+    return [
+      KernelCase(
+        name: "transform \(rows)x\(count)", measure: .operations(operations, .float32),
+        inputs: { [random([rows, count, 2], 1)] }, body: { $0[0].fourierTransform() }),
+      KernelCase(
+        name: "real transform \(rows)x\(count)", measure: .operations(operations / 2, .float32),
+        inputs: { [random([rows, count], 1)] }, body: { $0[0].realFourierTransform() }),
+    ]
+  }
 
   private static let norm = LayerNorm(1024)
 

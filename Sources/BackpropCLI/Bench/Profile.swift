@@ -70,6 +70,7 @@ struct Profile {
       return "loop of \(scan.steps) steps, \(scan.body.steps.count) kernels each"
     case .attention(let step):
       return (step.gradient == nil ? "attention " : "its gradient ") + step.text
+    case .fourier(let step): return "transform \(step.rows) × \(step.count)"
     case .convolution, .convolutionKernelGradient, .pooling, .copy, .zero, .gather, .scatterAdd,
       .put,
       .argument, .cumulativeSum, .sort, .reduceRows:

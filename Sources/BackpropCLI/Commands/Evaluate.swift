@@ -13,7 +13,7 @@ struct Evaluate: ParsableCommand {
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
   @Option(
-    help: "A table, texts or series with labels, or a folder of images whose test part is taken.")
+    help: "A table, texts or series with labels, or a folder of images or sounds: its test part.")
   var data: String?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
@@ -82,6 +82,11 @@ struct Evaluate: ParsableCommand {
         source: data,
         what: "the examples are \(test.features.exampleShape), and the network "
           + "reads \(record.shape.example)", remedy: "give data of that shape")
+    }
+    guard read.shape.classNames == record.shape.classNames else {
+      throw DataError(
+        source: data, what: "the data has other classes than the network",
+        remedy: "give data with \(record.shape.classNames?.joined(separator: ", ") ?? "none")")
     }
     return test
   }

@@ -8,16 +8,17 @@ import BackpropTraining
 /// `backprop predict`: what a run's network says about new examples.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Predict rows of a table, texts, images or series with a run's network.",
+    abstract: "Predict rows of a table, texts, images, series or a recording with a run's network.",
     discussion: """
       For a table FILE is a CSV file with raw rows: columns by their names, missing values left
       empty; a forecast is made from the last of them. For texts it is a table with the columns of the recipe, or a text on each line. For
       images it is an IDX file, or a CSV file with the pixels of an image in each row. For series with
-      classes it is a file of the UCR/UEA archive; its labels are not looked at.
+      classes it is a file of the UCR/UEA archive; its labels are not looked at. For
+      sounds it is a WAVE file.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
-  @Option(help: "A CSV or IDX file, gzipped or not.") var input: String
+  @Option(help: "A CSV, IDX or WAVE file, gzipped or not.") var input: String
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each example.") var json = false
 

@@ -2,14 +2,6 @@
 
 import BackpropFormats
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Image data sets as their authors published them, read from a folder.
 public enum ImageFolder {
   /// The classes of Fashion-MNIST, in label order.
@@ -50,7 +42,9 @@ public enum ImageFolder {
   /// `test_batch.bin`, gzipped or not; or any files `train*.bin` and `test*.bin`, in the order of
   /// their names. features: [N, 32, 32, 3] uint8.
   public static func cifar10(_ folder: String) throws -> DataParts {
-    let names = try listing(folder).filter { $0.hasSuffix(".bin") || $0.hasSuffix(".bin.gz") }
+    let names = try Folder.names(in: folder).filter {
+      $0.hasSuffix(".bin") || $0.hasSuffix(".bin.gz")
+    }
     let train = names.filter { $0.hasPrefix("data_batch_") || $0.hasPrefix("train") }
     let test = names.filter { $0.hasPrefix("test") }
     guard !train.isEmpty, !test.isEmpty else {
@@ -109,7 +103,7 @@ public enum ImageFolder {
   private static func find(
     _ wanted: [[String]], in folder: String, _ name: String
   ) throws(DataError) -> [String] {
-    let present = Set(try listing(folder))
+    let present = Set(try Folder.names(in: folder))
     var paths: [String] = []
     var absent: [String] = []
     for choices in wanted {
@@ -126,24 +120,5 @@ public enum ImageFolder {
         remedy: DataCatalog.remedy(name))
     }
     return paths
-  }
-
-  private static func listing(_ folder: String) throws(DataError) -> [String] {
-    guard let handle = opendir(folder) else {
-      throw DataError(
-        source: folder,
-        what: errno == ENOTDIR ? "this is no folder" : "there is no such folder",
-        remedy: "give the folder that holds the files")
-    }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) { name in
-          name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee))
-          { String(cString: $0) }
-        })
-    }
-    return names.sorted()
   }
 }

@@ -105,7 +105,7 @@ struct Lowering {
     case .attentionGradient(let form): return attention(value, x, form.fields, isGradient: true)
     case .argument, .cumulativeSum, .argumentSort, .gather, .scatterAdd, .put,
       .convolutionKernelGradient, .windowSum, .windowMax, .windowMaxPullback, .windowMaxSelection,
-      .scan:
+      .scan, .fourier:
       return append(value, x.map { dense($0) }, .single)
     case .call, .output:
       preconditionFailure("calls are expanded before lowering")

@@ -206,7 +206,7 @@ struct PassWriter {
     case .source, .failed, .constant, .literal, .placeholder, .pad, .concatenate, .argument,
       .cumulativeSum, .matmul, .convolution, .convolutionKernelGradient, .windowSum, .windowMax,
       .windowMaxPullback, .windowMaxSelection, .scan, .attention, .attentionGradient, .gather,
-      .scatterAdd, .put, .argumentSort, .stopGradient, .barrier, .call, .output:
+      .scatterAdd, .put, .argumentSort, .fourier, .stopGradient, .barrier, .call, .output:
       preconditionFailure("\(value.primitive) is not a word of passes")
     }
   }

@@ -43,7 +43,7 @@ private struct RowCut {
       var cut = operand
       cut.offset = rows.lowerBound * (elements / count)
       return .zero(cut, count: rows.count * (elements / count))
-    case .convolution, .convolutionKernelGradient, .pooling, .scan, .attention, .gather,
+    case .convolution, .convolutionKernelGradient, .pooling, .scan, .attention, .fourier, .gather,
       .scatterAdd, .put, .argument, .cumulativeSum, .sort, .reduceRows:
       return nil
     }

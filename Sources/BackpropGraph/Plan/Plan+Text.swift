@@ -61,6 +61,8 @@ extension Step: CustomStringConvertible {
       }
       return "attentionGradient \(step.text) \(gradient.packed) = \(x) \(step.packed) "
         + "\(gradient.cotangent)"
+    case .fourier(let step):
+      return "fourier \(step.kind) \(step.rows) × \(step.count) \(step.result) = \(step.source)"
     case .pooling(let step):
       let x = step.operands.dropFirst().map(\.description).joined(separator: " ")
       return "window \(step.kind) \(step.window) \(step.operands[0]) = \(x)"

@@ -54,6 +54,7 @@ package enum Step: Sendable {
   case pooling(PoolingStep)
   case scan(ScanStep)
   case attention(AttentionStep)
+  case fourier(FourierStep)
   /// `destination[i] = source[i]` over `dims`, any strides on both sides.
   case copy(dims: [Int], destination: Operand, source: Operand)
   /// Zeros (or falses) everywhere.

@@ -320,6 +320,11 @@ package struct Planner {
       let sizes = Attention.Sizes(query: shapes[0], key: shapes[1], value: shapes[2])
       let step = AttentionStep(form, sizes, operands: x, result: result)
       finish(.attention(step), touching: touched)
+    case .fourier(let kind):
+      let step = FourierStep(
+        kind, input: values[value.operands[0]].shape, output: value.shape, result: result,
+        source: x[0])
+      finish(.fourier(step), touching: touched)
     case .windowSum(let pooling):
       finishPooling(.sum, pooling, [result] + x, inputs: value.operands[0], windows: index)
     case .windowMax(let pooling):

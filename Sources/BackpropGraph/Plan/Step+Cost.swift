@@ -12,6 +12,7 @@ extension Step {
     case .pooling(let step): step.operations
     case .attention(let step): step.operations
     case .scan(let step): step.steps * step.body.operations
+    case .fourier(let step): step.operations
     case .copy, .zero, .gather, .scatterAdd, .put, .argument, .cumulativeSum, .sort, .reduceRows: 0
     }
   }
@@ -30,6 +31,7 @@ extension Step {
     case .pooling(let step): step.bytesMoved
     case .attention(let step): step.bytesMoved
     case .scan(let step): step.steps * step.body.bytesMoved
+    case .fourier(let step): step.bytesMoved
     case .copy(let dims, let target, _): 2 * dims.reduce(1, *) * target.dtype.byteCount
     case .zero(let target, let count): count * target.dtype.byteCount
     case .gather(let result, _, _, let outer, _, let inner, let count):

@@ -1,5 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropGraph
+
 extension LearningRate {
   /// Multiplied by `factor` after every `every` steps.
   public static func step(from rate: Double, every: Int, factor: Double = 0.1) -> LearningRate {

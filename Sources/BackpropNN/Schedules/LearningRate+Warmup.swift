@@ -1,5 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropGraph
+
 extension LearningRate {
   /// Along a straight line to the first rate of another schedule, then that schedule from its
   /// start.

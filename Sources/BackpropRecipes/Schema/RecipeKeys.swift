@@ -22,6 +22,7 @@ enum DataKey: String, RecipeKey {
   case scale, log, fill, encoding, least_count, target_scale, target_suffix, classes
   case text, context, vocabulary
   case date, window, horizon, season, calendar
+  case names, sample_rate, seconds, split_by
 
   /// The keys that speak of a table's columns.
   static let ofTables: [DataKey] = [
@@ -51,6 +52,7 @@ enum ModelKey: String, RecipeKey {
   case cell, units
   case patch
   case bidirectional, anchor, instance_norm
+  case frame, hop, bands
 }
 
 /// The keys under `training`.
@@ -63,6 +65,7 @@ enum TrainingKey: String, RecipeKey {
   case clip_norm, clip_value, l1, l2
   case early_stopping, monitor, weight_average, precision
   case flips, shift, cutout, mixup
+  case time_shift, gain, noise, mask_frames, mask_bands
 }
 
 /// Which mapping each key belongs to, for messages about a key in the wrong place.

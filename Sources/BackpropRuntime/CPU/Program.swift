@@ -6,7 +6,7 @@ import CBackprop
 /// A plan prepared for the CPU: kernels chosen, descriptions compiled, a table of base addresses.
 package final class Program {
   package let plan: Plan
-  private let cpu: CPU
+  let cpu: CPU
   private let kernels: [Kernel]
   /// Keeps what `kernels` refers to: going through them retains nothing.
   private let owned: [AnyObject]
@@ -31,6 +31,7 @@ package final class Program {
     case convolution(Unmanaged<ConvolutionKernel>)
     case scan(Unmanaged<ScanKernel>)
     case attention(Unmanaged<AttentionKernel>)
+    case fourier(Unmanaged<FourierKernel>)
     /// The plan's step of this number.
     case plain(Int)
   }
@@ -80,6 +81,10 @@ package final class Program {
         let kernel = try ScanKernel(step, cpu: cpu)
         owned.append(kernel)
         kernels.append(.scan(.passUnretained(kernel)))
+      case .fourier(let step):
+        let kernel = try FourierKernel(step, level: cpu.level)
+        owned.append(kernel)
+        kernels.append(.fourier(.passUnretained(kernel)))
       case .attention(let step):
         let kernel = AttentionKernel(step, cpu: cpu)
         owned.append(kernel)
@@ -141,6 +146,7 @@ package final class Program {
       convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
     case .scan(let scan): try scan._withUnsafeGuaranteedRef { try $0.run(slots) }
     case .attention(let attention): attention._withUnsafeGuaranteedRef { $0.run(slots, cpu) }
+    case .fourier(let fourier): fourier._withUnsafeGuaranteedRef { run($0) }
     case .plain(let number): try run(plan.steps[number])
     }
   }
@@ -184,7 +190,8 @@ package final class Program {
 
   private func run(_ step: Step) throws {
     switch step {
-    case .pass, .matmul, .convolution, .convolutionKernelGradient, .scan, .attention: break
+    case .pass, .matmul, .convolution, .convolutionKernelGradient, .scan, .attention, .fourier:
+      break
     case .pooling(let step): run(step)
     case .copy(let dims, let destination, let source):
       copy(dims, destination, source)

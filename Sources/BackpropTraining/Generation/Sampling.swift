@@ -1,5 +1,6 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
+import BackpropGraph
 import BackpropNN
 
 /// How the next token is drawn from a model's logits.

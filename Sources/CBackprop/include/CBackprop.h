@@ -5,6 +5,7 @@
 
 #include "bp_attention.h"
 #include "bp_conv.h"
+#include "bp_fft.h"
 #include "bp_gemm.h"
 #include "bp_kernels.h"
 #include "bp_pass.h"

@@ -1,10 +1,16 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
-/// The few functions that schedules, bias corrections and probabilities need, in plain arithmetic, so
-/// that results have the same bits with every C library. Errors are a few ulps of a Double.
+/// The few functions that schedules, bias corrections, probabilities and filters need, in plain
+/// arithmetic, so that results have the same bits with every C library. Errors are a few ulps of a
+/// Double.
 package enum HostMath {
-  /// cos(π x) for x in 0 ... 1, by the Taylor series within π/4.
-  static func cosinePi(_ x: Double) -> Double {
+  /// cos(π x), by the Taylor series within π/4.
+  package static func cosinePi(_ x: Double) -> Double {
+    if x < 0 { return cosinePi(-x) }
+    if x > 1 {
+      let turned = x.truncatingRemainder(dividingBy: 2)
+      return cosinePi(turned > 1 ? 2 - turned : turned)
+    }
     if x > 0.5 { return -cosinePi(1 - x) }
     let isSmall = x <= 0.25
     let angle = Double.pi * (isSmall ? x : 0.5 - x)
@@ -15,6 +21,21 @@ package enum HostMath {
       term *= -angle * angle / ((n + 1) * (n + 2))
       sum += term
       n += 2
+    }
+    return sum
+  }
+
+  /// sin(π x), within an ulp of 1.
+  package static func sinePi(_ x: Double) -> Double { cosinePi(x - 0.5) }
+
+  /// The modified Bessel function of the first kind and order 0, by its power series.
+  package static func besselI0(_ x: Double) -> Double {
+    let quarter = x * x / 4
+    var (term, sum, k) = (1.0, 1.0, 1.0)
+    while term > sum * 1e-17 {
+      term *= quarter / (k * k)
+      sum += term
+      k += 1
     }
     return sum
   }
@@ -55,7 +76,7 @@ package enum HostMath {
   }
 
   /// xⁿ by repeated squaring, n ≥ 0.
-  static func power(_ x: Double, _ n: Int) -> Double {
+  package static func power(_ x: Double, _ n: Int) -> Double {
     var result = 1.0
     var square = x
     var rest = n
@@ -68,7 +89,7 @@ package enum HostMath {
   }
 
   /// xᵖ for x ≥ 0.
-  static func power(_ x: Double, _ p: Double) -> Double {
+  package static func power(_ x: Double, _ p: Double) -> Double {
     if p >= 0, p <= 1024, p == p.rounded() { return power(x, Int(p)) }
     return x <= 0 ? 0 : exponential(p * logarithm(x))
   }

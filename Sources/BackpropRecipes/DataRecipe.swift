@@ -164,7 +164,7 @@ public struct DataRecipe: Hashable, Sendable {
       case .labeledText: DataKey.ofLabeledTexts
       case .forecast: DataKey.ofForecasts
       case .series: [.scale]
-      case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .text, .lines: []
+      case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .text, .lines, .sound: []
       }
     if let key = DataKey.ofTables.first(where: { keys.has($0) && !used.contains($0) }) {
       throw keys.error(key, "is for tables, and the source is \(source.rawValue)", "remove it")

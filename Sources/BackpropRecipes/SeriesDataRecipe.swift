@@ -27,7 +27,8 @@ extension RecipeData {
   ) throws -> (parts: DataParts, series: SeriesLearned)? {
     let data = recipe.data
     switch data.source {
-    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .text, .lines, .labeledText:
+    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .text, .lines, .labeledText,
+      .sound:
       return nil
     case .series:
       let series = try SeriesData(

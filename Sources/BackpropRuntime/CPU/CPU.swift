@@ -14,7 +14,8 @@ import Synchronization
 
 /// The CPU as a device: the SIMD level its kernels run at, its threads and its arena.
 ///
-/// Everything here is used by one evaluation at a time, under the evaluation lock.
+/// `@unchecked Sendable`: arena and scratch are used by one evaluation at a time, under the evaluation
+/// lock, and of the scratch each thread touches its own; the rest never changes.
 package final class CPU: @unchecked Sendable {
   package let level: Int32
   package let pool: ThreadPool

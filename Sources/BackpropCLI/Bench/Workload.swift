@@ -141,14 +141,21 @@ struct Steps {
     GPT(vocabulary: 50257, context: 1024, layers: 12, block: .gpt2(768, heads: 12))
   }
 
-  /// One sequence that goes on, from a prompt of 16 tokens.
+  /// One sequence that goes on from a prompt of 130 tokens, and begins anew before its caches have to
+  /// grow: so one plan serves the steps.
   private init(generating precision: DType?) throws {
     let model = Steps.gpt2
     model.initialize(seed: 0)
     try model.prepare()
-    var generator = Generator(model, prompt: (0..<16).map { $0 * 997 }, precision: precision)
+    let prompt = (0..<130).map { Int32($0 * 367) }
+    var generator = Generator(model, prompt: prompt, precision: precision)
     items = 1
-    run = { _ = try generator.next() }
+    run = {
+      if generator.tokens.count == 250 {
+        generator = Generator(model, prompt: prompt, precision: precision)
+      }
+      _ = try generator.next()
+    }
   }
 
   /// Whole numbers as tokens.

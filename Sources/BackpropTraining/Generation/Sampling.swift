@@ -72,7 +72,13 @@ public struct Sampling: Hashable, Sendable {
     }
     let limit = min(max(1, topK ?? scores.count), scores.count)
     if limit == scores.count, topP >= 1 {
-      return scores.indices.map { ($0, weight($0)) }.filter { $0.1 > 0 && $0.1 >= minP }
+      var kept: [(token: Int, weight: Double)] = []
+      kept.reserveCapacity(scores.count)
+      for token in scores.indices {
+        let share = weight(token)
+        if share > 0, share >= minP { kept.append((token, share)) }
+      }
+      return kept
     }
     var total = 0.0
     if limit == scores.count { for token in scores.indices { total += weight(token) } }

@@ -14,6 +14,7 @@ import Synchronization
 enum System {
   /// The most memory that was resident at one time, in MiB.
   static var peakMemory: Int {
+    if let peak = peakOfProgram { return peak }
     var usage = rusage()
     #if canImport(Darwin)
       getrusage(RUSAGE_SELF, &usage)
@@ -24,6 +25,26 @@ enum System {
     #else
       getrusage(RUSAGE_SELF, &usage)
       return usage.ru_maxrss / 1024
+    #endif
+  }
+
+  /// On Linux `getrusage` counts what the starting process held before this program was loaded; its
+  /// own page of the system does not.
+  private static var peakOfProgram: Int? {
+    #if os(Linux)
+      guard let page = fopen("/proc/self/status", "r") else { return nil }
+      defer { fclose(page) }
+      var line = [CChar](repeating: 0, count: 256)
+      while fgets(&line, Int32(line.count), page) != nil {
+        let words = String(
+          decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self
+        )
+        .split(whereSeparator: \.isWhitespace)
+        if words.first == "VmHWM:", words.count > 1 { return Int(words[1]).map { $0 / 1024 } }
+      }
+      return nil
+    #else
+      return nil
     #endif
   }
 

@@ -144,7 +144,7 @@ public struct ModelRecipe: Hashable, Sendable {
     }
     try check(keys, source)
     patches = try PatchModelRecipe(keys, kind: kind)
-    text = try TextModelRecipe(keys, kind: kind)
+    text = try TextModelRecipe(keys, kind: kind, dropout: dropout)
     recurrent = try RecurrentModelRecipe(keys, kind: kind)
     sound = try SoundModelRecipe(
       keys, kind: kind, channels: channels, window: window, data: data.sound)

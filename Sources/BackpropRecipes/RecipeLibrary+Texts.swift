@@ -59,15 +59,16 @@ extension RecipeLibrary {
         heads: 6
         width: 384
         dropout: 0.2
+        attention_dropout: 0
       training:
-        epochs: 15
+        epochs: 8
         batch: 16
-        optimizer: adamw
-        learning_rate: 0.001
-        final_learning_rate: 0.0001
+        optimizer: muon
+        learning_rate: 0.02
+        momentum: 0.95
         schedule: cosine
-        warmup_epochs: 0.4
-        weight_decay: 0.1
+        warmup_epochs: 0.1
+        weight_decay: 0.01
         clip_norm: 1
       seed: 0
 

@@ -28,22 +28,27 @@ public struct TextModelRecipe: Hashable, Sendable {
   public var style: Style
   /// Whether the last layer's weight is that of the embedding.
   public var tied: Bool
+  /// The share that is dropped of the attention's weights, in training.
+  public var attentionDropout: Double
 
   /// nil where the network reads no texts.
-  init?(_ keys: Section<ModelKey>, kind: ModelRecipe.Kind) throws(RecipeError) {
-    let own: [ModelKey] = [.layers, .heads, .key_value_heads, .width, .style, .tied]
+  init?(_ keys: Section<ModelKey>, kind: ModelRecipe.Kind, dropout: Double) throws(RecipeError)
+  {
+    let own: [ModelKey] = [
+      .layers, .heads, .key_value_heads, .width, .style, .tied, .attention_dropout,
+    ]
     let unused: [ModelKey] =
       switch kind {
       case .gpt: []
       // Its other keys are those of a RecurrentModelRecipe.
-      case .rnn: [.heads, .key_value_heads, .style]
+      case .rnn: [.heads, .key_value_heads, .style, .attention_dropout]
       case .text_classifier: [.tied]
-      case .bag_of_words: [.layers, .heads, .key_value_heads, .style, .tied]
+      case .bag_of_words: own.filter { $0 != .width }
       case .mlp, .table, .cnn, .resnet, .series_cnn, .tcn, .log_mel_cnn, .wave_cnn: own
-      case .lstm, .gru: [.heads, .key_value_heads, .style, .tied]
+      case .lstm, .gru: [.heads, .key_value_heads, .style, .tied, .attention_dropout]
       // Their other keys are those of a PatchModelRecipe.
-      case .vit: [.key_value_heads, .style, .tied]
-      case .mixer: [.heads, .key_value_heads, .style, .tied]
+      case .vit: [.key_value_heads, .style, .tied, .attention_dropout]
+      case .mixer: [.heads, .key_value_heads, .style, .tied, .attention_dropout]
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
@@ -55,6 +60,7 @@ public struct TextModelRecipe: Hashable, Sendable {
     width = try keys.integer(.width, in: 1...65536, default: 128)
     style = try keys.choice(.style, default: .gpt2)
     tied = try keys.flag(.tied, default: true)
+    attentionDropout = try keys.number(.attention_dropout, .fraction, default: dropout)
     guard kind == .bag_of_words || width % heads == 0 else {
       throw keys.error(
         .heads, "is \(heads), and \(width) features cannot be divided among as many",
@@ -80,6 +86,7 @@ public struct TextModelRecipe: Hashable, Sendable {
     pairs.append(("width", .integer(width)))
     if kind != .bag_of_words { pairs.append(("style", .string(style.rawValue))) }
     if kind == .gpt { pairs.append(("tied", .bool(tied))) }
+    if kind != .bag_of_words { pairs.append(("attention_dropout", .number(attentionDropout))) }
   }
 
   /// The blocks of a transformer.
@@ -93,6 +100,7 @@ public struct TextModelRecipe: Hashable, Sendable {
     options.keyValueHeads = keyValueHeads
     options.isCausal = isCausal
     options.dropout = Float(dropout)
+    options.attentionDropout = Float(attentionDropout)
     return options
   }
 }

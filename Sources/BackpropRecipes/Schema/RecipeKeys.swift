@@ -48,7 +48,7 @@ enum ModelKey: String, RecipeKey {
   static let section = "model"
   case kind, hidden, activation, dropout, normalization, residual
   case channels, window, blocks
-  case layers, heads, key_value_heads, width, style, tied
+  case layers, heads, key_value_heads, width, style, tied, attention_dropout
   case cell, units
   case patch
   case bidirectional, anchor, instance_norm

@@ -60,17 +60,19 @@ public struct GPT: Decoder, CustomStringConvertible {
   }
 
   /// `tokens: [B, T] int32 -> [B, T, V]`.
-  public func callAsFunction(_ tokens: Tensor) -> Tensor {
+  public func callAsFunction(_ tokens: Tensor) -> Tensor { head(features(tokens)) }
+
+  /// What the head makes logits of: `tokens: [B, T] int32 -> [B, T, width]`.
+  public func features(_ tokens: Tensor) -> Tensor {
     guard tokens.rank == 2, tokens.shape[1] <= context, !tokens.dtype.isFloatingPoint else {
       return .failed(
         "GPT", [tokens], "tokens must be integers [B, T] with T at most \(context)",
         hint: "cut the text into windows of at most \(context) tokens",
-        shape: tokens.rank == 2 ? [tokens.shape[0], tokens.shape[1], vocabularySize] : [1],
-        dtype: .float32)
+        shape: Shape(tokens.shape.dimensions.prefix(2) + [embedding.features]), dtype: .float32)
     }
     var x = dropout(vectors(tokens))
     for block in blocks { x = block(x) }
-    return head(norm(x))
+    return norm(x)
   }
 
   /// The vectors of tokens and of their places.

@@ -56,19 +56,22 @@ public struct RecurrentLanguageModel: Decoder, CustomStringConvertible {
   }
 
   /// `tokens: [B, T] int32 -> [B, T, V]`.
-  public func callAsFunction(_ tokens: Tensor) -> Tensor { run(tokens, nil).logits }
+  public func callAsFunction(_ tokens: Tensor) -> Tensor { head(features(tokens)) }
+
+  /// What the head makes logits of: `tokens: [B, T] int32 -> [B, T, units]`.
+  public func features(_ tokens: Tensor) -> Tensor { run(tokens, nil).features }
 
   private func run(
     _ tokens: Tensor, _ state: Recurrent.State?
-  ) -> (logits: Tensor, state: Recurrent.State) {
+  ) -> (features: Tensor, state: Recurrent.State) {
     guard tokens.rank == 2, tokens.shape[1] > 0, !tokens.dtype.isFloatingPoint else {
       let failure = Tensor.failed(
         "RecurrentLanguageModel", [tokens], "tokens must be integers [B, T], T at least 1",
-        shape: Shape(tokens.shape.dimensions.prefix(2) + [vocabularySize]), dtype: .float32)
+        shape: Shape(tokens.shape.dimensions.prefix(2) + [head.inputs]), dtype: .float32)
       return (failure, Recurrent.State(h: failure, c: failure))
     }
     let made = body(dropout(embedding(tokens)), state: state)
-    return (head(dropout(made.outputs)), made.state)
+    return (dropout(made.outputs), made.state)
   }
 
   /// The state of `batch` sequences of which nothing was read; there is always room.
@@ -82,7 +85,8 @@ public struct RecurrentLanguageModel: Decoder, CustomStringConvertible {
     let made = run(tokens, state.recurrent)
     state.recurrent = made.state
     state.position += tokens.rank == 2 ? tokens.shape[1] : 0
-    return made.logits.rank == 3 ? made.logits[0..., -1] : made.logits
+    let last = made.features.rank == 3 ? made.features[0..., -1] : made.features
+    return head(last)
   }
 
   /// The logits [B, V] after the next token of each sequence, `tokens: [B] int32`.

@@ -22,7 +22,7 @@ struct Goal: Sendable {
     let kind = training.loss
     let weights = weights.map { Tensor($0) }
     return TrainingGoal(
-      outputs: { batch in network(batch.features, batch.codes, lengths: batch.lengths) },
+      outputs: { batch in network.scored(batch.features, batch.codes, lengths: batch.lengths) },
       loss: { outputs, batch in
         guard let targets = batch.targets else {
           return Loss(sum: Tensor(0), count: batch.count)
@@ -32,7 +32,7 @@ struct Goal: Sendable {
           // What fills up a line counts nothing.
           let ignored = goal.shape.padsTargets ? Int(TextParts.ignored) : nil
           return network.loss(targets) {
-            crossEntropy(
+            network.crossEntropy(
               outputs, $0, weights: weights, labelSmoothing: smoothing, ignoring: ignored)
           }
         case .focal: return network.loss(targets) { focalLoss(outputs, $0) }

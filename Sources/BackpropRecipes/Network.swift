@@ -117,6 +117,24 @@ public struct Network: Module {
   /// The loss of the outputs by the targets' own; where examples were blended, so are the losses.
   func loss(_ targets: Tensor, _ loss: (Tensor) -> Loss) -> Loss { mixup.loss(targets, loss) }
 
+  /// What the loss is made of: the outputs; of a language model the features below its head, whose
+  /// logits need not stand whole.
+  func scored(_ features: Tensor, _ codes: Tensor?, lengths: Tensor?) -> Tensor {
+    text?.features(features) ?? self(features, codes, lengths: lengths)
+  }
+
+  /// The cross-entropy of what ``scored(_:_:lengths:)`` gave.
+  func crossEntropy(
+    _ scored: Tensor, _ targets: Tensor, weights: Tensor?, labelSmoothing: Float, ignoring: Int?
+  ) -> Loss {
+    if let head = text?.head {
+      return linearCrossEntropy(
+        scored, head, targets, labelSmoothing: labelSmoothing, ignoring: ignoring)
+    }
+    return BackpropNN.crossEntropy(
+      scored, targets, weights: weights, labelSmoothing: labelSmoothing, ignoring: ignoring)
+  }
+
   /// The outputs for a batch.
   ///
   /// - Parameter lengths: [B] int32, how many steps of each series count; nil: all.

@@ -56,6 +56,25 @@ public enum TextNetwork: Module {
     }
   }
 
+  /// What makes the logits of a language model of its features; nil where it tells classes apart.
+  var head: Linear? {
+    switch self {
+    case .gpt(let model): model.head
+    case .recurrent(let model): model.head
+    case .classifier, .bag: nil
+    }
+  }
+
+  /// What the head makes logits of, [B, T, features]; the outputs where there is no such head.
+  func features(_ tokens: Tensor) -> Tensor {
+    switch self {
+    case .gpt(let model): model.features(tokens)
+    case .recurrent(let model): model.features(tokens)
+    case .classifier(let model): model(tokens)
+    case .bag(let model): model(tokens)
+    }
+  }
+
   /// The outputs for a batch of tokens.
   public func callAsFunction(_ tokens: Tensor) -> Tensor {
     switch self {

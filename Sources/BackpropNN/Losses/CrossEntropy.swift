@@ -28,22 +28,11 @@ public func crossEntropy(
   }
   let labels = target.cast(to: .int32)
   let (each, logSumExp) = crossEntropyRows(x, labels)
-  if weights == nil, ignored == nil, labelSmoothing == 0 { return Loss(summing: each) }
-
-  let zero = Tensor.literal(0, like: each)
-  let isKept = ignored.map { labels .!= Float($0) }
-  func kept(_ rows: Tensor) -> Tensor { isKept.map { select($0, rows, zero) } ?? rows }
-  let own = kept(weights.map { weight($0, of: labels, in: x) } ?? Tensor.literal(1, like: each))
-  var rows = kept(each) * own
-  if labelSmoothing != 0 {
-    let classes = Float(max(1, x.shape[-1]))
+  let rows = SmoothedRows(each, labels, classes: x.shape[-1], labelSmoothing, ignored)
+  return rows.loss(own: weights.map { weight($0, of: labels, in: x) }) {
     let surprise = logSumExp.expanded(at: -1) - x
-    let spread = (weights.map { surprise * $0 } ?? surprise).sum(over: -1)
-    rows = rows * (1 - labelSmoothing) + kept(spread) * (labelSmoothing / classes)
+    return (weights.map { surprise * $0 } ?? surprise).sum(over: -1)
   }
-  let axes = AxisSet(0..<rows.rank)
-  if weights == nil, ignored == nil { return Loss(summing: rows) }
-  return Loss(sum: rows.reduced(.sum, axes), weight: own.reduced(.sum, axes))
 }
 
 /// −(log-probability of the label) for each row: cross-entropy of what is log-softmax already.

@@ -21,13 +21,17 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+WORKLOADS = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt", "gpt2"]
+UNITS = {
+    "tiny": "steps", "mlp": "images", "wide": "rows", "cnn": "images", "resnet": "images", "lstm": "tokens",
+    "gpt": "tokens", "gpt2": "tokens"}
 NAMES = {"ours": "Backprop", "torch": "PyTorch", "jax": "JAX"}
 
 
 def parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workload", nargs="+", default=["tiny", "mlp", "wide"])
+    parser.add_argument("--workload", nargs="+", default=WORKLOADS)
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="measured time of one run")
@@ -107,11 +111,10 @@ def report(options, runs):
     def best(workload, system):
         return max((median("items_per_s_median", workload, system, t), t) for t in options.threads)
 
-    units = {"tiny": "steps", "mlp": "images", "wide": "rows"}
     print(f"{processor()}, {options.dtype}, {options.rounds} rounds of {options.seconds:g} s, medians\n")
     rows = []
     for workload in options.workload:
-        row = [f"`{workload}` ({units.get(workload, 'items')}/s)"]
+        row = [f"`{workload}` ({UNITS.get(workload, 'items')}/s)"]
         for system in systems:
             speed, threads = best(workload, system)
             row.append(f"{speed:,.0f} ({threads} thr.)")

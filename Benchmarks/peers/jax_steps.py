@@ -17,40 +17,29 @@ begin = time.perf_counter()
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
-ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu, "gelu": lambda x: jax.nn.gelu(x, approximate=False)}
+from jax_models import build
+
+OPTIMIZERS = {"adam": optax.adam, "adamw": lambda rate: optax.adamw(rate, weight_decay=0.01)}
 
 
 def main():
     workload = WORKLOADS[options.workload]
-    random = np.random.default_rng(0)
-    activation = ACTIVATIONS[workload.activation]
     half = options.dtype == "bfloat16"
-
-    def normal(*shape):
-        return jnp.asarray(random.standard_normal(shape), jnp.float32)
-
-    parameters = [
-        {"weight": normal(inputs, outputs) * inputs ** -0.5, "bias": jnp.zeros(outputs)}
-        for inputs, outputs in zip(workload.sizes, workload.sizes[1:])]
-    x = normal(workload.batch, workload.sizes[0])
-    if workload.loss == "cross-entropy":
-        target = jnp.asarray(random.integers(0, workload.sizes[-1], workload.batch), jnp.int32)
-    else:
-        target = normal(workload.batch, workload.sizes[-1])
-    if workload.optimizer == "adam":
-        optimizer = optax.adam(workload.rate)
+    parameters, apply, x, target = build(options.workload)
+    if workload.optimizer in OPTIMIZERS:
+        optimizer = OPTIMIZERS[workload.optimizer](workload.rate)
     else:
         optimizer = optax.sgd(workload.rate, momentum=workload.momentum or None)
 
+    def narrow(t):
+        return t.astype(jnp.bfloat16) if t.dtype == jnp.float32 else t
+
     def loss(parameters, x, target):
         if half:
-            parameters, x = jax.tree.map(lambda t: t.astype(jnp.bfloat16), (parameters, x))
-        for layer in parameters[:-1]:
-            x = activation(x @ layer["weight"] + layer["bias"])
-        output = (x @ parameters[-1]["weight"] + parameters[-1]["bias"]).astype(jnp.float32)
+            parameters, x = jax.tree.map(narrow, (parameters, x))
+        output = apply(parameters, x).astype(jnp.float32)
         if workload.loss == "cross-entropy":
             return optax.softmax_cross_entropy_with_integer_labels(output, target).mean()
         return ((output - target) ** 2).mean()

@@ -1,10 +1,15 @@
 # Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 """What the peers and `backprop bench` have in common: the workloads, the clock and the report.
 
-| workload | network                                | batch | loss          | optimizer         | item   |
-| tiny     | 2-16-16-1, tanh                        | 32    | squared       | SGD 0.1           | steps  |
-| mlp      | 784-512-256-10, ReLU                   | 128   | cross-entropy | Adam 1e-3         | images |
-| wide     | 1024-4096-4096-1024, GELU (exact)      | 256   | squared       | SGD 1e-3, mom 0.9 | rows   |
+| workload | network                                | batch  | loss          | optimizer         | item   |
+| tiny     | 2-16-16-1, tanh                        | 32     | squared       | SGD 0.1           | steps  |
+| mlp      | 784-512-256-10, ReLU                   | 128    | cross-entropy | Adam 1e-3         | images |
+| wide     | 1024-4096-4096-1024, GELU (exact)      | 256    | squared       | SGD 1e-3, mom 0.9 | rows   |
+| cnn      | 3x3 conv 1-32-64, pool, 9216-128-10    | 64     | cross-entropy | Adam 1e-3         | images |
+| resnet   | ResNet-18 for images of 32x32          | 32     | cross-entropy | SGD 0.1, mom 0.9  | images |
+| lstm     | embedding 65-128, LSTM 256, linear     | 32x128 | cross-entropy | Adam 1e-3         | tokens |
+| gpt      | 6 layers, 6 heads, 384 wide, 65 tokens | 8x256  | cross-entropy | AdamW 1e-3        | tokens |
+| gpt2     | GPT-2, 12 layers, 768 wide, 50,257     | 4x64   | cross-entropy | AdamW 1e-4        | tokens |
 
 One training step is forward, loss, backward and update, on fixed random data. `bfloat16` computes
 in bfloat16 with float32 weights.
@@ -20,30 +25,56 @@ import time
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    sizes: tuple
-    activation: str
-    batch: int
     loss: str
     optimizer: str
     rate: float
-    momentum: float
+    batch: int
+    """Items of a step."""
     items: int
+    momentum: float = 0.0
+    """Of dense networks; the others are built by name."""
+    sizes: tuple = ()
+    activation: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Transformer:
+    layers: int
+    heads: int
+    width: int
+    vocabulary: int
+    places: int
+    """Tokens of a sequence, at most `places`."""
+    length: int
 
 
 WORKLOADS = {
-    "tiny": Workload((2, 16, 16, 1), "tanh", 32, "squared", "sgd", 0.1, 0.0, 1),
-    "mlp": Workload((784, 512, 256, 10), "relu", 128, "cross-entropy", "adam", 1e-3, 0.0, 128),
-    "wide": Workload((1024, 4096, 4096, 1024), "gelu", 256, "squared", "sgd", 1e-3, 0.9, 256),
+    "tiny": Workload("squared", "sgd", 0.1, 32, 1, sizes=(2, 16, 16, 1), activation="tanh"),
+    "mlp": Workload("cross-entropy", "adam", 1e-3, 128, 128, sizes=(784, 512, 256, 10), activation="relu"),
+    "wide": Workload(
+        "squared", "sgd", 1e-3, 256, 256, momentum=0.9, sizes=(1024, 4096, 4096, 1024), activation="gelu"),
+    "cnn": Workload("cross-entropy", "adam", 1e-3, 64, 64),
+    "resnet": Workload("cross-entropy", "sgd", 0.1, 32, 32, momentum=0.9),
+    "lstm": Workload("cross-entropy", "adam", 1e-3, 32, 32 * 128),
+    "gpt": Workload("cross-entropy", "adamw", 1e-3, 8, 8 * 256),
+    "gpt2": Workload("cross-entropy", "adamw", 1e-4, 4, 4 * 64),
+}
+
+TRANSFORMERS = {
+    "gpt": Transformer(6, 6, 384, 65, 256, 256),
+    "gpt2": Transformer(12, 12, 768, 50257, 1024, 64),
 }
 
 
-def arguments(description):
+def arguments(description, compiled=False):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workload", required=True, choices=list(WORKLOADS))
     parser.add_argument("--seconds", type=float, default=5, help="measured time, after a warm-up")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    if compiled:
+        parser.add_argument("--compile", action="store_true", help="by torch.compile")
     return parser.parse_args()
 
 

@@ -59,16 +59,15 @@ extension RecipeLibrary {
         heads: 6
         width: 384
         dropout: 0.2
-        attention_dropout: 0
       training:
-        epochs: 8
-        batch: 16
-        optimizer: muon
-        learning_rate: 0.02
-        momentum: 0.95
+        epochs: 10
+        batch: 32
+        optimizer: adamw
+        learning_rate: 0.001
+        final_learning_rate: 0.0001
         schedule: cosine
-        warmup_epochs: 0.1
-        weight_decay: 0.01
+        warmup_epochs: 0.5
+        weight_decay: 0.1
         clip_norm: 1
       seed: 0
 

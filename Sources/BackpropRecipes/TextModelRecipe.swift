@@ -32,8 +32,7 @@ public struct TextModelRecipe: Hashable, Sendable {
   public var attentionDropout: Double
 
   /// nil where the network reads no texts.
-  init?(_ keys: Section<ModelKey>, kind: ModelRecipe.Kind, dropout: Double) throws(RecipeError)
-  {
+  init?(_ keys: Section<ModelKey>, kind: ModelRecipe.Kind, dropout: Double) throws(RecipeError) {
     let own: [ModelKey] = [
       .layers, .heads, .key_value_heads, .width, .style, .tied, .attention_dropout,
     ]

@@ -29,7 +29,8 @@ public struct TransformerBlock: Layer, CustomStringConvertible {
     attentionNorm = Normalization(options.norm, features: options.width)
     attention = MultiHeadAttention(
       options.width, heads: options.heads, keyValueHeads: options.keyValueHeads,
-      bias: options.bias, dropout: options.attentionDropout ?? options.dropout, isCausal: options.isCausal,
+      bias: options.bias, dropout: options.attentionDropout ?? options.dropout,
+      isCausal: options.isCausal,
       window: options.window, rotary: options.rotary, initializer: options.initializer,
       outputInitializer: options.outputInitializer)
     feedForwardNorm = Normalization(options.norm, features: options.width)

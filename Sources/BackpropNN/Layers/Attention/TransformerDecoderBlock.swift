@@ -36,7 +36,8 @@ public struct TransformerDecoderBlock: Module, CustomStringConvertible {
     func look(isCausal: Bool) -> MultiHeadAttention {
       MultiHeadAttention(
         options.width, heads: options.heads, keyValueHeads: options.keyValueHeads,
-        bias: options.bias, dropout: options.attentionDropout ?? options.dropout, isCausal: isCausal,
+        bias: options.bias, dropout: options.attentionDropout ?? options.dropout,
+        isCausal: isCausal,
         window: isCausal ? options.window : nil, rotary: isCausal ? options.rotary : nil,
         initializer: options.initializer, outputInitializer: options.outputInitializer)
     }

@@ -32,11 +32,18 @@ struct Attending {
     let shared = head / (sizes.heads / sizes.shared)
     let at = ((batch * sizes.heads + head) * sizes.queries + query) * sizes.keys
     return sizes.seen(by: query, fields).compactMap { key in
-      if fields.hasMask, x[fields.hasBias ? 4 : 3].elements[at + key] == 0 { return nil }
+      if let mask = fields.mask, x[mask].elements[at + key] == 0 { return nil }
       let product = dot(row(0, batch, head, query), row(1, batch, shared, key))
-      let bias = fields.hasBias ? x[3].elements[at + key] : 0
+      let bias = fields.bias.map { x[$0].elements[at + key] } ?? 0
       return (key, Double(fields.scale) * product + bias)
     }
+  }
+
+  /// What a weight is multiplied by: 0 if it is dropped.
+  private func factor(_ batch: Int, _ head: Int, _ query: Int, _ key: Int) -> Double {
+    guard let draws = fields.draws else { return 1 }
+    let at = ((batch * sizes.heads + head) * sizes.queries + query) * sizes.keys + key
+    return x[draws].elements[at] < Double(fields.kept) ? Double(1 / fields.kept) : 0
   }
 
   private func forEachQuery(_ body: (_ batch: Int, _ head: Int, _ query: Int) -> Void) {
@@ -70,8 +77,9 @@ struct Attending {
       let to = resultPlace(batch, head, query)
       for (key, weight) in weights {
         let value = row(2, batch, head / (sizes.heads / sizes.shared), key)
+        let dropping = factor(batch, head, query, key)
         for (feature, element) in value.enumerated() {
-          result[to + feature] += weight / sum * element
+          result[to + feature] += dropping * weight / sum * element
         }
       }
       result[logPlace(batch, head, query)] = top + Foundation.log(sum)
@@ -99,10 +107,11 @@ struct Attending {
       let delta = dot(dy, x[packed].elements[from..<(from + sizes.valueWidth)])
       for (key, score) in scores(batch, head, query) {
         let p = Foundation.exp(score - x[packed].elements[logPlace(batch, head, query)])
-        let ds = p * (dot(dy, row(2, batch, shared, key)) - delta) * Double(fields.scale)
+        let d = factor(batch, head, query, key)
+        let ds = p * (d * dot(dy, row(2, batch, shared, key)) - delta) * Double(fields.scale)
         add(0, [batch, head, query], row(1, batch, shared, key), ds)
         add(1, [batch, shared, key], row(0, batch, head, query), ds)
-        add(2, [batch, shared, key], dy, p)
+        add(2, [batch, shared, key], dy, d * p)
       }
     }
     return result

@@ -117,6 +117,29 @@ void bp_attention_terms(
   }
 }
 
+void bp_attention_draw(
+  const bp_attention_args *args, const bp_attention_kernels *kernels, bp_attention_row *row,
+  float *to, int64_t batch, int64_t head, int64_t query, int64_t key
+) {
+  row->draws = NULL;
+  if (args->keep == 1.0f || row->begin >= row->end) return;
+  row->keep = args->keep, row->factor = 1.0f / args->keep;
+  const int64_t first = row->begin / 16 * 16, count = row->end - first;
+  if (args->draws) {
+    const ptrdiff_t *steps = args->draw_steps;
+    memcpy(
+      to + first,
+      args->draws + batch * steps[0] + head * steps[1] + query * steps[2] + key + first,
+      (size_t)count * sizeof(float));
+    row->draws = to;
+    return;
+  }
+  const int64_t place =
+    ((batch * args->heads + head) * args->queries + query) * args->keys + key + first;
+  kernels->draw(to + first, (uint64_t)place / 4, place % 4 + count, args->draw_key);
+  row->draws = to + place % 4;
+}
+
 /// What a task has to hand: arguments, kernels, and its scratch.
 typedef struct work {
   const bp_attention_args *args;
@@ -128,6 +151,7 @@ typedef struct work {
   float *values;                   // rows
   float *queries;                  // rows, scaled
   float *scores;                   // SCORES apart
+  float *draws;                    // of one row
   float *sums;                     // the rows of y before they are divided
   float *max, *sum;                // of each query
 } work;
@@ -142,7 +166,7 @@ static void finish(const work *w, int64_t head, int64_t query, int64_t rows, con
     const float total = sum[i];
     w->kernels->scale(
       args->y + ((w->batch * args->queries + t) * args->heads + head) * E,
-      sums + i * w->value_width, total == 0.0f ? 0.0f : 1.0f / total, E);
+      sums + i * w->value_width, total == 0.0f ? 0.0f : 1.0f / args->keep / total, E);
     args->logs[(w->batch * args->heads + head) * args->queries + t] =
       total == 0.0f ? INFINITY : max[i] + w->kernels->log(total);
   }
@@ -177,6 +201,7 @@ static void run_rows(
       .begin = bp_most(sees.begin - key, begin), .end = bp_least(sees.end - key, end),
     };
     bp_attention_terms(args, &row, w->batch, w->head, query + i, key);
+    bp_attention_draw(args, w->kernels, &row, w->draws, w->batch, w->head, query + i, key);
     const float factor = w->kernels->weigh(&row, &w->max[place], &w->sum[place]);
     if (factor != 1.0f) {
       float *line = sums + i * w->value_width;
@@ -257,6 +282,7 @@ static void run_few(work *w, int64_t key_head) {
         .begin = bp_most(sees.begin - key, from), .end = bp_least(sees.end - key, to),
       };
       bp_attention_terms(args, &row, w->batch, head, t, key);
+      bp_attention_draw(args, w->kernels, &row, w->draws, w->batch, head, t, key);
       const float factor = w->kernels->weigh(&row, &w->max[i], &w->sum[i]);
       if (factor == 1.0f) continue;
       float *line = w->sums + i * w->value_width;
@@ -289,28 +315,29 @@ size_t bp_attention_tasks(const bp_attention_args *args, size_t threads) {
 }
 
 /// Where each part of the scratch begins, in floats; the last is the size of all.
-static void place(const bp_attention_args *args, int64_t at[8]) {
+static void place(const bp_attention_args *args, int64_t at[9]) {
   const int64_t D = bp_padded(args->width), E = bp_padded(args->value_width);
   const int64_t rows =
     is_few(args) ? args->heads / args->shared * args->queries : CHUNK;
   const int64_t lines = is_few(args) ? rows : BP_ATTENTION_ROWS;
-  const int64_t sizes[7] = {
+  const int64_t sizes[8] = {
     KEYS * D, KEYS * E, lines * D, lines * SCORES, rows * E, bp_padded(rows), bp_padded(rows),
+    SCORES + BP_ATTENTION_DRAWS,
   };
   at[0] = 0;
-  for (int i = 0; i < 7; i++) at[i + 1] = at[i] + sizes[i];
+  for (int i = 0; i < 8; i++) at[i + 1] = at[i] + sizes[i];
 }
 
 size_t bp_attention_scratch(const bp_attention_args *args) {
-  int64_t at[8];
+  int64_t at[9];
   place(args, at);
-  return (size_t)at[7] * sizeof(float);
+  return (size_t)at[8] * sizeof(float);
 }
 
 void bp_attention_run(
   const bp_attention_args *args, int level, size_t task, size_t tasks, void *scratch
 ) {
-  int64_t at[8];
+  int64_t at[9];
   place(args, at);
   float *base = scratch;
   work w = {
@@ -318,7 +345,7 @@ void bp_attention_run(
     .kernels = bp_attention_kernels_of(level), .width = bp_padded(args->width),
     .value_width = bp_padded(args->value_width), .keys = base + at[0], .values = base + at[1],
     .queries = base + at[2], .scores = base + at[3], .sums = base + at[4], .max = base + at[5],
-    .sum = base + at[6],
+    .sum = base + at[6], .draws = base + at[7],
   };
   const int64_t units = units_of(args), chunks = bp_pieces(args->queries, CHUNK);
   const int64_t last = units * (int64_t)(task + 1) / (int64_t)tasks;

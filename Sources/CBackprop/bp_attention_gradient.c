@@ -1,9 +1,10 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 //
 // The gradient of attention: weights are made again, block by block, from the logarithms that were
-// kept. With delta = sum of dy y over a query's features,
+// kept, and so are the draws of those that were dropped. With delta = sum of dy y over a query's
+// features, and d as in bp_attention.h,
 //
-//   ds = p (dy v' - delta);  dq = scale ds k;  dk = ds' (scale q);  dv = p' dy
+//   ds = p (d dy v' - delta);  dq = scale ds k;  dk = ds' (scale q);  dv = (d p)' dy
 //
 // Elements of dq go through the blocks of keys in order, those of dk and dv through the heads that
 // share a key head, then through the blocks of queries.
@@ -26,7 +27,8 @@ typedef struct work {
   float *key_rows;                 // the block's keys again, as rows
   float *dk, *dv;                  // rows of the block
   float *queries, *dy;             // rows of a block of queries
-  float *p, *ds;                   // [QUERIES][SCORES]
+  float *p, *ds;                   // [QUERIES][SCORES]; p is d p
+  float *draws;                    // of one row
 } work;
 
 static float *target(const bp_attention_target *to, int64_t batch, int64_t head, int64_t place) {
@@ -69,6 +71,7 @@ static void make_weights(
         .begin = bp_most(sees.begin - key, first), .end = bp_least(sees.end - key, last),
       };
       bp_attention_terms(args, &row, w->batch, head, t, key);
+      bp_attention_draw(args, w->kernels, &row, w->draws, w->batch, head, t, key);
       float delta;
       w->kernels->dots(
         &delta, w->dy + r * w->value_width,
@@ -101,7 +104,7 @@ static void add_queries(
   }
 }
 
-/// dv += p' dy and dk += ds' q for a block: a few keys at a time, over the queries that may see one
+/// dv += (d p)' dy and dk += ds' q for a block: a few keys at a time, over the queries that may see one
 /// of them.
 static void add_keys(
   const work *w, int64_t query, int64_t rows, int64_t key, int64_t first, int64_t last
@@ -220,26 +223,26 @@ size_t bp_attention_gradient_tasks(const bp_attention_args *args, int joint) {
 }
 
 /// Where each part of the scratch begins, in floats; the last is the size of all.
-static void place(const bp_attention_args *args, int64_t at[10]) {
+static void place(const bp_attention_args *args, int64_t at[11]) {
   const int64_t D = bp_padded(args->width), E = bp_padded(args->value_width);
-  const int64_t sizes[9] = {
+  const int64_t sizes[10] = {
     KEYS * D, KEYS * E, KEYS * D, KEYS * D, KEYS * E, QUERIES * D, QUERIES * E,
-    QUERIES * SCORES, QUERIES * SCORES,
+    QUERIES * SCORES, QUERIES * SCORES, SCORES + BP_ATTENTION_DRAWS,
   };
   at[0] = 0;
-  for (int i = 0; i < 9; i++) at[i + 1] = at[i] + sizes[i];
+  for (int i = 0; i < 10; i++) at[i + 1] = at[i] + sizes[i];
 }
 
 size_t bp_attention_gradient_scratch(const bp_attention_args *args) {
-  int64_t at[10];
+  int64_t at[11];
   place(args, at);
-  return (size_t)at[9] * sizeof(float);
+  return (size_t)at[10] * sizeof(float);
 }
 
 void bp_attention_gradient_run(
   const bp_attention_args *args, int level, int joint, size_t task, void *scratch
 ) {
-  int64_t at[10];
+  int64_t at[11];
   place(args, at);
   float *base = scratch;
   work w = {
@@ -248,6 +251,7 @@ void bp_attention_gradient_run(
     .value_width = bp_padded(args->value_width), .keys = base + at[0], .values = base + at[1],
     .key_rows = base + at[2], .dk = base + at[3], .dv = base + at[4], .queries = base + at[5],
     .dy = base + at[6], .p = base + at[7], .ds = base + at[8],
+    .draws = base + at[9],
   };
   const int64_t group = args->heads / args->shared;
   const int64_t number = (int64_t)task;

@@ -13,6 +13,9 @@
 /// same terms, zeros included.
 enum { BP_ATTENTION_ROWS = 12 };
 
+/// By how much the draws of a row may be longer: up to 3 before it, then whole vectors.
+enum { BP_ATTENTION_DRAWS = 48 };
+
 /// A row of scores of a block of keys. Vectors of 16 are whole in memory.
 typedef struct bp_attention_row {
   float *s;                  // scores; becomes weights
@@ -22,14 +25,21 @@ typedef struct bp_attention_row {
   ptrdiff_t bias_step;
   const uint8_t *mask;
   ptrdiff_t mask_step;
+  const float *draws;        // NULL: nothing is dropped
+  float keep;                // weights with draws below it are kept,
+  float factor;              // times this
 } bp_attention_row;
 
 typedef struct bp_attention_kernels {
-  /// Weights e^(s - max) of one more block of keys. `max` and `sum` are those of the blocks before,
-  /// then of all. Returns what earlier weights are to be multiplied by.
+  /// Weights e^(s - max) of one more block of keys, and 0 for what is dropped. `max` and `sum`, which
+  /// has the dropped ones too, are those of the blocks before, then of all. Returns what earlier
+  /// weights are to be multiplied by.
   float (*weigh)(const bp_attention_row *row, float *max, float *sum);
-  /// Weights p = e^(s - log), and in `ds`, which holds their cotangents, p (ds - delta).
+  /// Weights d p, with p = e^(s - log), and in `ds`, which holds their cotangents, p (d ds - delta).
   void (*unweigh)(const bp_attention_row *row, float *ds, float log, float delta);
+  /// The uniform numbers of a key's stream from block `block` on, four a block; `count` of them, and
+  /// what is missing to a multiple of 32.
+  void (*draw)(float *to, uint64_t block, int64_t count, const uint32_t key[2]);
   /// s[j] = sum of q[i] k[j * step + i], by 32 lanes.
   void (*dots)(
     float *s, const float *q, const float *k, ptrdiff_t step, int64_t keys, int64_t width);
@@ -85,6 +95,12 @@ void bp_attention_panels(
 void bp_attention_terms(
   const bp_attention_args *args, bp_attention_row *row, int64_t batch, int64_t head, int64_t query,
   int64_t key);
+
+/// The draws of a row, for its columns of keys that are seen: made in `to`, which is
+/// BP_ATTENTION_DRAWS longer than a row, if anything is dropped.
+void bp_attention_draw(
+  const bp_attention_args *args, const bp_attention_kernels *kernels, bp_attention_row *row,
+  float *to, int64_t batch, int64_t head, int64_t query, int64_t key);
 
 static inline int64_t bp_least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t bp_most(int64_t a, int64_t b) { return a > b ? a : b; }

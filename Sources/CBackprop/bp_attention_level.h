@@ -4,7 +4,7 @@
 // inside its target attribute. All vectors have 16 lanes, whatever the level's registers have.
 
 #include "bp_attention_internal.h"
-#include "bp_math.h"
+#include "bp_philox.h"
 
 typedef float bp_lanes_in_memory __attribute__((ext_vector_type(16), aligned(4), may_alias));
 typedef unsigned char bp_bytes __attribute__((ext_vector_type(16)));
@@ -77,14 +77,19 @@ BP_FN void bp_row_clear(const bp_attention_row *row, float *s) {
   for (int64_t c = end; c < row->last; c += 16) bp_row_store(s + c, bp_f(0));
 }
 
-/// The weights of 16 columns, by scores that are made.
-BP_FN F bp_row_weights(float *s, float base) {
-  F p = bp_exp_below(bp_row_load(s) - base);
-  bp_row_store(s, p);
+/// Of 16 columns of x those that are kept; 0 for the others.
+BP_FN F bp_row_kept(const bp_attention_row *row, int64_t c, F x) {
+  return bp_select(bp_row_load(row->draws + c) < row->keep, x, bp_f(0));
+}
+
+/// The weights of 16 columns, by scores that are made; those that are dropped are 0 in memory.
+BP_FN F bp_row_weights(const bp_attention_row *row, int64_t c, float base, int drops) {
+  F p = bp_exp_below(bp_row_load(row->s + c) - base);
+  bp_row_store(row->s + c, drops ? bp_row_kept(row, c, p) : p);
   return p;
 }
 
-static float bp_weigh(const bp_attention_row *row, float *max, float *sum) {
+BP_FN float bp_weigh_row(const bp_attention_row *row, float *max, float *sum, int drops) {
   bp_row_clear(row, row->s);
   if (row->begin >= row->end) return 1.0f;
   float *s = row->s;
@@ -109,30 +114,59 @@ static float bp_weigh(const bp_attention_row *row, float *max, float *sum) {
   F even = bp_f(0), odd = bp_f(0);
   int64_t c = first;
   if (c % 32 != 0) {
-    odd = bp_row_weights(s + c, base);
+    odd = bp_row_weights(row, c, base, drops);
     c += 16;
   }
   for (; c + 32 <= last; c += 32) {
-    even += bp_row_weights(s + c, base);
-    odd += bp_row_weights(s + c + 16, base);
+    even += bp_row_weights(row, c, base, drops);
+    odd += bp_row_weights(row, c + 16, base, drops);
   }
-  if (c < last) even += bp_row_weights(s + c, base);
+  if (c < last) even += bp_row_weights(row, c, base, drops);
   const float factor = bp_exp_below(bp_f(before - base))[0];
   *max = after;
   *sum = __builtin_fmaf(*sum, factor, bp_row_total(even + odd));
   return factor;
 }
 
-static void bp_unweigh(const bp_attention_row *row, float *ds, float log, float delta) {
+static float bp_weigh(const bp_attention_row *row, float *max, float *sum) {
+  return row->draws ? bp_weigh_row(row, max, sum, 1) : bp_weigh_row(row, max, sum, 0);
+}
+
+BP_FN void bp_unweigh_row(
+  const bp_attention_row *row, float *ds, float log, float delta, int drops
+) {
   bp_row_clear(row, row->s);
   bp_row_clear(row, ds);
   if (row->begin >= row->end) return;
   for (int64_t c = row->begin / 16 * 16; c < row->end; c += 16) {
     F p = bp_exp_below(bp_row_scores(row, c) - log);
-    F d = p * (bp_row_load(ds + c) - delta);
-    bp_row_store(row->s + c, p);
+    F dp = bp_row_load(ds + c), weight = p;
+    if (drops) {
+      dp = bp_row_kept(row, c, dp * row->factor);
+      weight = bp_row_kept(row, c, p * row->factor);
+    }
+    F d = p * (dp - delta);
+    bp_row_store(row->s + c, weight);
     // What lies outside the block's keys may be anything.
     bp_row_store(ds + c, bp_select(p != 0.0f, d, bp_f(0)));
+  }
+}
+
+static void bp_unweigh(const bp_attention_row *row, float *ds, float log, float delta) {
+  if (row->draws) {
+    bp_unweigh_row(row, ds, log, delta, 1);
+  } else {
+    bp_unweigh_row(row, ds, log, delta, 0);
+  }
+}
+
+static void bp_draw(float *to, uint64_t block, int64_t count, const uint32_t key[2]) {
+  const bp_philox_keys keys = bp_philox_keys_of(key[0], key[1]);
+  for (int64_t i = 0; i < count; i += 32, block += 8) {
+    U words[2];
+    bp_philox_words(words, block, &keys);
+    bp_row_store(to + i, bp_uniform((I)words[0]));
+    bp_row_store(to + i + 16, bp_uniform((I)words[1]));
   }
 }
 
@@ -195,6 +229,7 @@ static float bp_row_log(float x) { return bp_log(bp_f(x))[0]; }
 const bp_attention_kernels BP_LEVEL = {
   .weigh = bp_weigh,
   .unweigh = bp_unweigh,
+  .draw = bp_draw,
   .dots = bp_dots,
   .scale = bp_scale,
   .log = bp_row_log,

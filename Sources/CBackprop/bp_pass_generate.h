@@ -40,60 +40,23 @@ BP_KERNEL bp_index_dim(const bp_step *step, const bp_frame *frame) {
   }
 }
 
-typedef unsigned long long BP_WIDE __attribute__((ext_vector_type(16)));
-
-/// The high and low halves of a product with a constant.
-#define BP_MULTIPLY(high, low, v, constant)                                         \
-  const BP_WIDE high##_wide = __builtin_convertvector(v, BP_WIDE) * (BP_WIDE)(constant); \
-  const U high = __builtin_convertvector(high##_wide >> 32, U);                     \
-  const U low = __builtin_convertvector(high##_wide, U);
-
-/// Philox4x32-10 at the counters [counter, counter + 16): 64 words, in order.
-BP_FN void bp_philox_block(BP_WORD *words, uint64_t counter, uint32_t key0, uint32_t key1) {
-  const U lanes = (U)BP_VECTOR_I(bp_lane_numbers, 0);
-  U c0 = lanes + (U)(uint32_t)counter;
-  U c1 = (U)(uint32_t)(counter >> 32) - (U)(c0 < lanes);
-  U c2 = (U)0u, c3 = (U)0u;
-  for (int round = 0; round < 10; round++) {
-    BP_MULTIPLY(high0, low0, c0, 0xd2511f53ull)
-    BP_MULTIPLY(high1, low1, c2, 0xcd9e8d57ull)
-    c0 = high1 ^ c1 ^ (U)key0;
-    c1 = low1;
-    c2 = high0 ^ c3 ^ (U)key1;
-    c3 = low0;
-    key0 += 0x9e3779b9u;
-    key1 += 0xbb67ae85u;
-  }
-  BP_WORD transposed[4][16];
-  BP_STORE_I(transposed[0], 0, (I)c0);
-  BP_STORE_I(transposed[1], 0, (I)c1);
-  BP_STORE_I(transposed[2], 0, (I)c2);
-  BP_STORE_I(transposed[3], 0, (I)c3);
-  for (int i = 0; i < 16; i++) {
-    words[4 * i] = transposed[0][i];
-    words[4 * i + 1] = transposed[1][i];
-    words[4 * i + 2] = transposed[2][i];
-    words[4 * i + 3] = transposed[3][i];
-  }
-}
-
 BP_KERNEL bp_random_bits(const bp_step *step, const bp_frame *frame) {
   BP_WORD *d = frame->place[step->d];
-  const uint32_t key0 = *(const BP_WORD *)frame->place[step->a];
-  const uint32_t key1 = *(const BP_WORD *)frame->place[step->b];
-  BP_WORD words[64];
+  const bp_philox_keys keys = bp_philox_keys_of(
+    *(const BP_WORD *)frame->place[step->a], *(const BP_WORD *)frame->place[step->b]);
+  BP_WORD words[32];
   for (int64_t r = 0; r < frame->run_rows; r++, d += frame->pitch) {
     const uint64_t first = (uint64_t)(frame->linear + r * frame->linear_row);
     int64_t skip = (int64_t)(first & 3);
-    uint64_t counter = first >> 2;
-    for (int64_t i = 0; i < frame->run_cols; counter += 16) {
-      const int64_t count = bp_least(64 - skip, frame->run_cols - i);
-      if (count == 64) {
-        bp_philox_block(d + i, counter, key0, key1);
-      } else {
-        bp_philox_block(words, counter, key0, key1);
-        memcpy(d + i, words + skip, (size_t)count * 4);
-      }
+    uint64_t block = first >> 2;
+    for (int64_t i = 0; i < frame->run_cols; block += 8) {
+      const int64_t count = bp_least(32 - skip, frame->run_cols - i);
+      U made[2];
+      bp_philox_words(made, block, &keys);
+      BP_WORD *to = count == 32 ? d + i : words;
+      BP_STORE_I(to, 0, (I)made[0]);
+      BP_STORE_I(to, 16, (I)made[1]);
+      if (count < 32) memcpy(d + i, words + skip, (size_t)count * 4);
       i += count;
       skip = 0;
     }

@@ -6,6 +6,7 @@
 
 #include "bp_math.h"
 #include "bp_pass_internal.h"
+#include "bp_philox.h"
 
 #include <string.h>
 

@@ -47,6 +47,31 @@ struct AttentionTests {
       fixture, y, parameters.map(\.parameter.value) + inputs, parameters.map(\.path) + roles)
   }
 
+  /// In training the weights are those that ``Dropout`` makes of softmax's.
+  @Test func droppedWeightsAreThoseOfDropout() throws {
+    let layer = MultiHeadAttention(12, heads: 3, keyValueHeads: 1, dropout: 0.4, isCausal: true)
+    layer.initialize(seed: 4)
+    let x = Tensor.normal([2, 9, 12], key: RandomKey(seed: 1))
+    let cotangent = Tensor.normal([2, 9, 12], key: RandomKey(seed: 2))
+    let leaves = layer.table.parameters.map(\.parameter.value) + [x]
+    func slopes(_ y: Tensor) -> [Tensor] { gradient(of: (y * cotangent).sum(), at: leaves) }
+    let y = Context.training(seed: 3, step: 5) { layer(x) }
+    let factors = Context.training(seed: 3, step: 5) {
+      layer.dropout(Tensor.ones([2, 3, 9, 9]))
+    }
+    let parts = layer.input(x).splitIntoHeads([3, 1, 1], width: 4)
+    let scores = matmul(parts[0], parts[1].transposed()) * 0.5
+    let seen = Tensor.iota([9, 9], along: 1) .<= Tensor.iota([9, 9], along: 0)
+    let weights = select(seen, scores, Tensor.full([9, 9], -1e30)).softmax() * factors
+    let expected = layer.output(matmul(weights, parts[2]).joinedHeads())
+    for (a, b) in zip([y] + slopes(y), [expected] + slopes(expected)) {
+      try expectClose(a, b, relative: 1e-5, absolute: 2e-6, "dropped weights")
+    }
+    try expectClose(layer(x), Context.evaluating { layer(x) }, "without training")
+    let dropped = try factors.array().count { $0 == 0 }
+    #expect((130...260).contains(dropped), "\(dropped) of 486")
+  }
+
   @Test(arguments: Fixture.cases("attention", "block."))
   func blocksAgreeWithPyTorch(_ fixture: Fixture) throws {
     let x = try fixture("input")

@@ -21,6 +21,8 @@ struct AttentionCase: Sendable, CustomStringConvertible {
   /// The bias's shape, as far as it is there.
   var bias: [Int]?
   var scale: Float?
+  /// The probability with which a weight is dropped.
+  var dropout: Float = 0
   var dtype = DType.float32
   /// Whether query, key and value are parts of one tensor, as one product makes them.
   var isFused = false
@@ -28,8 +30,8 @@ struct AttentionCase: Sendable, CustomStringConvertible {
   var description: String {
     let sizes = "[\(batch), \(heads), \(queries), \(width)] on \(shared) × \(keys)"
     let place = (isCausal ? " causal" : "") + (window.map { " window \($0)" } ?? "")
-    return "\(sizes) to \(valueWidth ?? width)\(place) mask \(mask) bias \(bias ?? []) \(dtype)"
-      + (isFused ? " fused" : "")
+    return "\(sizes) to \(valueWidth ?? width)\(place) mask \(mask) bias \(bias ?? []) "
+      + "dropout \(dropout) \(dtype)" + (isFused ? " fused" : "")
   }
 
   /// Leaves, and what is made of them.
@@ -86,10 +88,19 @@ struct AttentionCase: Sendable, CustomStringConvertible {
     let mask = AttentionMask(isCausal: isCausal, window: window, allowed: allowed(&generator))
     let result = attention(
       operands[0], operands[1], operands[2], mask: mask, bias: bias, scale: scale,
-      dropping: composed ? { $0 } : nil)
+      dropout: (dropout, RandomKey(seed: 9)))
     return Made(
-      leaves: leaves, result: result,
+      leaves: leaves, result: composed ? AttentionCase.composite(of: result) : result,
       cotangent: numbers([batch, heads, queries, value], &generator))
+  }
+
+  /// The composite of the word that made a result.
+  private static func composite(of result: Tensor) -> Tensor {
+    for node in topologicalOrder(of: [result.node], stopAt: { _ in false }) {
+      guard case .attention(let form) = node.primitive else { continue }
+      return Attention.composed(form, node.operands.map(Tensor.init)).cast(to: result.dtype)
+    }
+    preconditionFailure("no attention in \(result)")
   }
 
   /// Small enough for finite differences.
@@ -103,6 +114,11 @@ struct AttentionCase: Sendable, CustomStringConvertible {
     AttentionCase(queries: 4, keys: 3, width: 2, mask: .everythingForSome, bias: [2, 1, 3]),
     AttentionCase(queries: 2, keys: 3, width: 2, isCausal: true, bias: [2, 3]),
     AttentionCase(queries: 1, keys: 1, width: 1),
+    AttentionCase(
+      batch: 2, heads: 4, shared: 2, queries: 5, keys: 7, width: 2, valueWidth: 3, dropout: 0.4),
+    AttentionCase(queries: 6, keys: 6, isCausal: true, window: 4, dropout: 0.2, isFused: true),
+    AttentionCase(
+      queries: 5, keys: 3, width: 2, mask: .everythingForSome, bias: [2, 1, 3], dropout: 0.5),
   ]
 
   /// Around the sizes of the kernels' tiles and blocks.
@@ -130,5 +146,25 @@ struct AttentionCase: Sendable, CustomStringConvertible {
     AttentionCase(
       queries: 70, keys: 70, width: 16, isCausal: true, dtype: .bfloat16, isFused: true),
     AttentionCase(queries: 1, keys: 70, width: 16, dtype: .bfloat16),
+    // Weights dropped: rows of draws that begin anywhere in a block of Philox, and blocks of keys.
+    AttentionCase(queries: 270, keys: 270, width: 8, isCausal: true, dropout: 0.2, isFused: true),
+    AttentionCase(queries: 19, keys: 533, width: 5, valueWidth: 19, dropout: 0.6),
+    AttentionCase(
+      batch: 2, heads: 6, shared: 2, queries: 49, keys: 49, width: 24, isCausal: true, window: 20,
+      dropout: 0.1, isFused: true),
+    AttentionCase(
+      heads: 1, shared: 1, queries: 290, keys: 311, width: 17, window: 9, dropout: 0.3),
+    AttentionCase(
+      batch: 3, queries: 33, keys: 47, width: 32, mask: .padding, bias: [2, 1, 47], dropout: 0.5),
+    AttentionCase(queries: 13, keys: 257, width: 3, valueWidth: 33, mask: .some, dropout: 0.25),
+    AttentionCase(queries: 40, keys: 70, width: 8, dropout: 0.99),
+    AttentionCase(queries: 40, keys: 70, width: 8, dropout: 0.99999),
+    AttentionCase(queries: 40, keys: 70, width: 8, dropout: 1e-6),
+    AttentionCase(
+      heads: 4, shared: 2, queries: 3, keys: 301, width: 16, isCausal: true, dropout: 0.2),
+    AttentionCase(
+      queries: 70, keys: 70, width: 16, isCausal: true, dropout: 0.2, dtype: .bfloat16,
+      isFused: true),
+    AttentionCase(queries: 2, keys: 70, width: 16, dropout: 0.5, dtype: .bfloat16),
   ]
 }

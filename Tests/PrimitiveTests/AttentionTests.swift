@@ -54,8 +54,11 @@ extension DeviceTests {
     @Test(arguments: AttentionCase.small + AttentionCase.large)
     func agreesWithTheComposite(form: AttentionCase) throws {
       let narrow = form.dtype == .bfloat16
+      // What is left of the weights is as much larger as there is less of it.
+      let size = 1 / Double(1 - form.dropout)
       let tolerance = Tolerance(
-        ulps: narrow ? 4 : 64, absolute: narrow ? 2e-2 : 1e-5, reason: "other orders of sums")
+        ulps: narrow ? 4 : 64, absolute: size * (narrow ? 2e-2 : 1e-5),
+        reason: "other orders of sums")
       for (a, b) in zip(results(form), results(form, composed: true)) {
         let mismatch = try tolerance.mismatch(of: computed(a), from: computed(b))
         #expect(mismatch == nil, "\(form): \(mismatch!)")
@@ -63,9 +66,10 @@ extension DeviceTests {
     }
 
     /// Cut for many threads, the gradient's parts are made apart; that changes no bit.
-    @Test func manyThreadsChangeNoBit() throws {
+    @Test(arguments: [0, 0.2] as [Float]) func manyThreadsChangeNoBit(dropout: Float) throws {
       let form = AttentionCase(
-        heads: 2, shared: 1, queries: 500, keys: 500, width: 16, isCausal: true, isFused: true)
+        heads: 2, shared: 1, queries: 500, keys: 500, width: 16, isCausal: true, dropout: dropout,
+        isFused: true)
       let few = try Way(level: 3, threads: 1).use { try results(form).map(computed) }
       let many = try Way(level: 3, threads: 7).use { try results(form).map(computed) }
       for (a, b) in zip(few, many) { #expect(Tolerance.exact.mismatch(of: a, from: b) == nil) }
@@ -96,13 +100,14 @@ extension DeviceTests {
     }
 
     /// Forwards and backwards, memory grows as the length does, not as its square.
-    @Test func memoryGrowsWithTheLength() throws {
+    @Test(arguments: [0, 0.2] as [Float]) func memoryGrowsWithTheLength(dropout: Float) throws {
       func peak(_ length: Int) throws -> Int {
         let x = Tensor.zeros([1, length, 3 * 32])
         try evaluate(x)
         let parts = x.splitIntoHeads([2, 2, 2], width: 16)
         let y = attention(
-          parts[0], parts[1], parts[2], mask: .causal, bias: Tensor.zeros([1, length]))
+          parts[0], parts[1], parts[2], mask: .causal, bias: Tensor.zeros([1, length]),
+          dropout: (dropout, RandomKey(seed: 3)))
         let slope = gradient(of: (y * y).sum(), at: [x])[0]
         return try Evaluator.plan([slope.node]).peakBytes
       }
@@ -130,6 +135,52 @@ extension DeviceTests {
       #expect(kinds.filter { $0 == "attention" || $0 == "gradient" } == ["attention", "gradient"])
       // What is asked for is packed with more, so that the result y is a copy; nothing else is.
       #expect(kinds.count <= 4, "\(plan)")
+    }
+
+    /// A step with another key runs by the plan of the step before.
+    @Test func theKeyIsNoPartOfThePlan() throws {
+      let x = Tensor.normal([1, 3, 20, 8], key: RandomKey(seed: 5))
+      try evaluate(x)
+      var results: [[Float]] = []
+      var plans: [Int] = []
+      for seed in 0..<3 {
+        let y = attention(x, x, x, dropout: (0.5, RandomKey(seed: UInt64(seed))))
+        let slope = gradient(of: (y * y).sum(), at: [x])[0]
+        results.append(try slope.array())
+        plans.append(Evaluator.planCount)
+      }
+      #expect(plans[0] == plans[1] && plans[1] == plans[2])
+      #expect(results[0] != results[1] && results[1] != results[2])
+    }
+
+    /// Computed again in the backward pass, the same weights are dropped, and no draw is in memory.
+    @Test func recomputationDropsTheSame() throws {
+      let x = Tensor.normal([1, 2, 300, 8], key: RandomKey(seed: 5))
+      try evaluate(x)
+      func result(_ x: Tensor) -> Tensor {
+        attention(x.tanh(), x, x, mask: .causal, dropout: (0.3, RandomKey(seed: 1)))
+      }
+      let slopes = [result(x), recomputed(x, result)].map {
+        gradient(of: ($0 * $0).sum(), at: [x])[0]
+      }
+      let plan = try Evaluator.plan([slopes[1].node])
+      #expect(plan.buffers.allSatisfy { $0.byteCount < 4 * 2 * 300 * 300 }, "\(plan)")
+      #expect(try slopes[0].array() == slopes[1].array())
+    }
+
+    /// In the body of a loop draws come from outside, so they are read from memory.
+    @Test func loopsDropTheSameInEachStep() throws {
+      let x = Tensor.normal([3, 1, 2, 21, 8], key: RandomKey(seed: 5))
+      let key = RandomKey(seed: 2)
+      func result(_ x: Tensor) -> Tensor { attention(x, x, x, mask: .causal, dropout: (0.3, key)) }
+      let looped = scan(from: [Tensor.zeros([1])], over: [x]) { carries, items in
+        (carries, [result(items[0])])
+      }.outputs[0]
+      let apart = stack((0..<3).map { result(x[$0]) })
+      let slopes = [looped, apart].map { gradient(of: ($0 * $0).sum(), at: [x])[0] }
+      try evaluate([looped, apart] + slopes)
+      #expect(try looped.array() == apart.array())
+      #expect(try slopes[0].array() == slopes[1].array())
     }
   }
 }

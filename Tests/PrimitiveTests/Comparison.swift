@@ -54,9 +54,14 @@ extension Primitive {
     func size(_ number: Int) -> Double {
       operands[number].elements.reduce(1) { max($0, abs($1)) }
     }
-    guard case .attentionGradient = self else { return size(2) }
-    let queries = Double(operands[0].shape[1] * operands[0].shape[2] / operands[1].shape[1])
-    return size(operands.count - 1) * size(2) * max(size(0), size(1)) * queries.squareRoot()
+    switch self {
+    case .attention(let form): return size(2) / Double(form.fields.kept)
+    case .attentionGradient(let form):
+      let queries = Double(operands[0].shape[1] * operands[0].shape[2] / operands[1].shape[1])
+      return size(operands.count - 1) * size(2) * max(size(0), size(1)) * queries.squareRoot()
+        / Double(form.fields.kept)
+    default: return 0
+    }
   }
 }
 

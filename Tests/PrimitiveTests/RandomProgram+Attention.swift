@@ -37,7 +37,9 @@ extension RandomProgram {
       bias = leaves.last
     }
     let key = isSelf ? query : other(width)
+    let value = isSelf && generator.happens(0.5) ? query : other(values)
+    let dropout: Float = generator.happens(0.3) ? 0.3 : 0
     return attention(
-      query, key, isSelf && generator.happens(0.5) ? query : other(values), mask: mask, bias: bias)
+      query, key, value, mask: mask, bias: bias, dropout: (dropout, RandomKey(seed: 4)))
   }
 }

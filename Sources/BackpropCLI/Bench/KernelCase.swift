@@ -54,12 +54,13 @@ struct KernelCase: Sendable {
 
   private static let attentions: [KernelCase] = [
     attending("attention 8x6x256x64, causal", 8, 6, 256, isCausal: true),
+    attending("the same, dropout 0.2", 8, 6, 256, isCausal: true, dropout: 0.2),
     attending("attention 1x8x2048x64", 1, 8, 2048, isCausal: false),
   ]
 
   /// Attention of a sequence to itself, by heads of 64 features; pairs behind a query don't count.
   private static func attending(
-    _ name: String, _ batch: Int, _ heads: Int, _ length: Int, isCausal: Bool
+    _ name: String, _ batch: Int, _ heads: Int, _ length: Int, isCausal: Bool, dropout: Float = 0
   ) -> KernelCase {
     let pairs = isCausal ? length * (length + 1) / 2 : length * length
     return KernelCase(
@@ -67,8 +68,10 @@ struct KernelCase: Sendable {
       inputs: { [random([batch, length, 3 * heads * 64], 1)] },
       body: {
         let parts = $0[0].splitIntoHeads([heads, heads, heads], width: 64)
-        return attention(parts[0], parts[1], parts[2], mask: isCausal ? .causal : .none)
-          .joinedHeads()
+        return attention(
+          parts[0], parts[1], parts[2], mask: isCausal ? .causal : .none,
+          dropout: (dropout, RandomKey(seed: 2))
+        ).joinedHeads()
       })
   }
 

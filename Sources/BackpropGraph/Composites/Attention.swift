@@ -65,17 +65,24 @@ public struct AttentionMask: Sendable {
 /// A query that may look at no key gets zeros. Scores and softmax are computed in float32.
 ///
 /// Cost: 2·B·H·T·S·(D + E) operations, less what mask and window leave out by place; kept for the
-/// backward pass: the result and [B, H, T]. Only if `dropping` is given, or a gradient of the bias
-/// or of a gradient is asked for, are there scores in memory, [B, H, T, S].
+/// backward pass: the result and [B, H, T]. Only if a gradient of the bias or of a gradient is asked
+/// for are there scores in memory, [B, H, T, S].
 ///
 /// - Parameters:
 ///   - bias: what broadcasts to [B, H, T, S].
 ///   - scale: 1/√D by default.
-///   - dropping: what the weights go through before they meet the values; nil: nothing.
+///   - dropout: the probability, in 0 ..< 1, with which a weight is set to 0 before it meets its
+///     value, the others being scaled by 1/(1 − p) (N. Srivastava et al., 2014). Those are kept
+///     whose uniform number by the key, in [B, H, T, S], is less than 1 − p. The numbers are made
+///     where they are needed, forwards and backwards. nil: nothing is dropped.
 public func attention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: AttentionMask = .none,
-  bias: Tensor? = nil, scale: Float? = nil, dropping: ((Tensor) -> Tensor)? = nil
+  bias: Tensor? = nil, scale: Float? = nil,
+  dropout: (probability: Float, key: RandomKey)? = nil
 ) -> Tensor {
+  let probability = dropout?.probability ?? 0
+  precondition(
+    probability >= 0 && probability < 1, "a dropout of \(probability) is outside 0 ..< 1")
   guard query.rank == 4, key.rank == 4, value.rank == 4, query.shape[0] == key.shape[0],
     key.shape[0] == value.shape[0], query.shape[3] == key.shape[3],
     key.shape[1] == value.shape[1], key.shape[2] == value.shape[2],
@@ -102,11 +109,12 @@ public func attention(
     Attention.Fields(
       isCausal: mask.isCausal, window: mask.window,
       scale: scale ?? 1 / Float(Swift.max(1, query.shape[3])).squareRoot(),
-      hasBias: added != nil, hasMask: allowed != nil))
+      hasBias: added != nil, hasMask: allowed != nil, kept: 1 - probability))
+  let draws = form.fields.kept < 1 ? dropout.map { Tensor.uniform(whole, key: $0.key) } : nil
   let operands =
-    [query, key, value].map { $0.cast(to: dtype) } + [added, allowed].compactMap(\.self)
-  if dropping != nil || key.count == 0 || value.count == 0 || query.count == 0 {
-    return Attention.composed(form, operands, dropping: dropping).cast(to: result)
+    [query, key, value].map { $0.cast(to: dtype) } + [added, allowed, draws].compactMap(\.self)
+  if key.count == 0 || value.count == 0 || query.count == 0 {
+    return Attention.composed(form, operands).cast(to: result)
   }
   let sizes = Attention.Sizes(query: query.shape, key: key.shape, value: value.shape)
   return Attention.result(Attention.packed(form, operands), sizes, as: result)
@@ -115,21 +123,18 @@ public func attention(
 extension Attention {
   /// Attention of the word's operands in other words, with all scores in memory: what the word is
   /// compared with, and what its gradient is differentiated by.
-  static func composed(
-    _ form: Attention, _ x: [Tensor], dropping: ((Tensor) -> Tensor)? = nil
-  ) -> Tensor {
+  package static func composed(_ form: Attention, _ x: [Tensor]) -> Tensor {
     let fields = form.fields
     let sizes = Sizes(query: x[0].shape, key: x[1].shape, value: x[2].shape)
     let mask = AttentionMask(
-      isCausal: fields.isCausal, window: fields.window,
-      allowed: fields.hasMask ? x[fields.hasBias ? 4 : 3] : nil)
+      isCausal: fields.isCausal, window: fields.window, allowed: fields.mask.map { x[$0] })
     let (batch, shared, rows) = (
       sizes.batch, sizes.shared, sizes.heads / sizes.shared * sizes.queries
     )
     let scaled = (x[0] * fields.scale).reshaped(to: [batch, shared, rows, sizes.width])
     var scores = matmul(scaled, x[1].transposed())
       .reshaped(to: [batch, sizes.heads, sizes.queries, sizes.keys]).cast(to: .float32)
-    if fields.hasBias { scores = scores + x[3] }
+    if let bias = fields.bias { scores = scores + x[bias] }
     let seen = mask.seen(queries: sizes.queries, keys: sizes.keys)
     if let seen {
       // Finite, so that a query without keys is no NaN on its way to zero.
@@ -139,7 +144,10 @@ extension Attention {
     if let seen, mask.mayBeEmpty(queries: sizes.queries, keys: sizes.keys) {
       weights = select(seen, weights, Tensor.literal(0, like: weights))
     }
-    if let dropping { weights = dropping(weights) }
+    if let draws = fields.draws {
+      let kept = x[draws] .< fields.kept
+      weights = select(kept, weights * (1 / fields.kept), Tensor.literal(0, like: weights))
+    }
     weights = weights.cast(to: x[2].dtype)
     return matmul(weights.reshaped(to: [batch, shared, rows, sizes.keys]), x[2])
       .reshaped(to: [batch, sizes.heads, sizes.queries, sizes.valueWidth])

@@ -10,7 +10,8 @@ package struct IR: Sendable {
     package var operands: [Int]
     /// For a source: which leaf of the trace it is.
     package var leaf = -1
-    /// For a constant or random value: its place among the scalars of the trace.
+    /// For a constant or random value, and for attention with random draws: the place of its number
+    /// or key among the scalars of the trace.
     package var scalar = -1
   }
 
@@ -62,6 +63,7 @@ package struct IR: Sendable {
     results = wanted.map { map[$0][0] }
     removeDead()
     exchangeTransposedProducts()
+    takeKeysOfDraws()
     removeDead()
   }
 

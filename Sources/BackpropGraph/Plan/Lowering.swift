@@ -201,14 +201,15 @@ struct Lowering {
     values[index].operands[position] = operand
   }
 
-  /// Attention reads rows of adjacent features wherever they lie, and masks and biases repeated.
+  /// Attention reads rows of adjacent features, and of draws, wherever they lie, and masks and biases
+  /// repeated.
   private mutating func attention(
     _ value: IR.Value, _ x: [Int], _ fields: Attention.Fields, isGradient: Bool
   ) -> Int {
-    let packed = 3 + (fields.hasBias ? 1 : 0) + (fields.hasMask ? 1 : 0)
+    let packed = isGradient ? x.count - 2 : nil
     let operands = x.enumerated().map { position, operand in
-      if (3..<packed).contains(position) { return repeated(operand) }
-      return isGradient && position == packed ? dense(operand) : rows(operand)
+      if position == fields.bias || position == fields.mask { return repeated(operand) }
+      return position == packed ? dense(operand) : rows(operand)
     }
     return append(value, operands, .single)
   }

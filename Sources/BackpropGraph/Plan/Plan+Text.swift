@@ -54,8 +54,9 @@ extension Step: CustomStringConvertible {
       return
         "scan \(step.steps)\(step.isReversed ? " reversed" : "") \(step.result) = \(x)\n    \(body)"
     case .attention(let step):
-      let x = [step.query, step.key, step.value, step.bias, step.mask].compactMap(\.self)
-        .map(\.description).joined(separator: " ")
+      var operands = [step.query, step.key, step.value, step.bias, step.mask].compactMap(\.self)
+      if case .memory(let draws) = step.draws { operands.append(draws) }
+      let x = operands.map(\.description).joined(separator: " ")
       guard let gradient = step.gradient else {
         return "attention \(step.text) \(step.packed) = \(x)"
       }

@@ -318,7 +318,8 @@ package struct Planner {
     case .attention(let form), .attentionGradient(let form):
       let shapes = value.operands.prefix(3).map { values[$0].shape }
       let sizes = Attention.Sizes(query: shapes[0], key: shapes[1], value: shapes[2])
-      let step = AttentionStep(form, sizes, operands: x, result: result)
+      let step = AttentionStep(
+        form, sizes, operands: x, key: value.scalar < 0 ? nil : value.scalar, result: result)
       finish(.attention(step), touching: touched)
     case .fourier(let kind):
       let step = FourierStep(

@@ -3,11 +3,15 @@
 /// Who looks at whom in attention, and how. Interned, as ``Window`` is.
 ///
 /// Operands of the word `attention`: `q: [B, H, T, D]`, `k: [B, K, S, D]`, `v: [B, K, S, E]`, all
-/// float32 or all bfloat16; then, as the fields say, a bias, float32, and a mask, bool, both
-/// `[B, H, T, S]`. K divides H: H/K neighbouring query heads share a key head. Query t stands at the
-/// place t + S − T; by its place and by the mask it sees some of the keys.
+/// float32 or all bfloat16; then, as the fields say, a bias, float32, a mask, bool, and draws,
+/// float32, each `[B, H, T, S]`. K divides H: H/K neighbouring query heads share a key head. Query t
+/// stands at the place t + S − T; by its place and by the mask it sees some of the keys.
 ///
-///     s = scale · q kᵀ + bias,  p = softmax of s over the keys that are seen,  y = p v
+///     s = scale · q kᵀ + bias,  p = softmax of s over the keys that are seen,  y = d p v
+///
+/// d is 1; with draws it is 1/kept where the draw is less than `kept`, and else 0. Draws that are
+/// uniform random numbers are not read from memory: a plan has their key instead, see
+/// ``IR/takeKeysOfDraws()``.
 ///
 /// A query that sees no key, or all of whose scores are −∞, has the result 0. The result is one
 /// float32 vector: y as [B, T, H, E], then the logarithms of Σ eˢ, [B, H, T] (+∞ where there is no
@@ -28,10 +32,19 @@ package struct Attention: Hashable, Sendable {
     package var window: Int?
     /// What products of queries and keys are multiplied by.
     package var scale: Float
-    /// Whether the operand behind the values is a bias.
+    /// Whether there is a bias.
     package var hasBias: Bool
-    /// Whether the last of attention's operands is a mask.
+    /// Whether there is a mask.
     package var hasMask: Bool
+    /// The share of the weights that is not dropped; if less than 1, there are draws.
+    package var kept: Float
+
+    /// Which operand is the bias.
+    package var bias: Int? { hasBias ? 3 : nil }
+    /// Which operand is the mask.
+    package var mask: Int? { hasMask ? 3 + (hasBias ? 1 : 0) : nil }
+    /// Which operand the draws are.
+    package var draws: Int? { kept < 1 ? 3 + (hasBias ? 1 : 0) + (hasMask ? 1 : 0) : nil }
   }
 
   /// The sizes of the axes.

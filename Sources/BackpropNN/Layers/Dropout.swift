@@ -22,15 +22,17 @@ public struct Dropout: Layer, CustomStringConvertible {
   /// `Dropout 0.1`.
   public var description: String { "Dropout \(probability)" }
 
-  /// Whether anything is dropped here and now.
-  var isActive: Bool { probability > 0 && Context.current.isTraining }
+  /// What is dropped here and now, and by which key; nil: nothing. Each call is a draw of its own.
+  func draw() -> (probability: Float, key: RandomKey)? {
+    let context = Context.current
+    guard probability > 0, context.isTraining else { return nil }
+    return (probability, context.draw(at: place))
+  }
 
   /// `x: [...] -> [...]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    guard isActive else { return x }
-    let context = Context.current
-    let kept = Tensor.bernoulli(
-      x.shape, probability: 1 - probability, key: context.draw(at: place))
+    guard let (probability, key) = draw() else { return x }
+    let kept = Tensor.bernoulli(x.shape, probability: 1 - probability, key: key)
     return select(kept, x * (1 / (1 - probability)), Tensor.literal(0, like: x))
   }
 }

@@ -27,8 +27,12 @@ final class AttentionKernel {
     arguments.window = step.fields.window.map { $0 >= reach ? 0 : Int64($0) } ?? 0
     arguments.causal = step.fields.isCausal ? 1 : 0
     arguments.scale = step.fields.scale
+    arguments.keep = step.fields.kept
     if let bias = step.bias { arguments.bias_steps = AttentionKernel.four(bias.strides) }
     if let mask = step.mask { arguments.mask_steps = AttentionKernel.four(mask.strides) }
+    if case .memory(let draws) = step.draws {
+      arguments.draw_steps = (draws.strides[0], draws.strides[1], draws.strides[2])
+    }
     // At some 50 operations a nanosecond.
     isParallel = Double(step.operations) / 50 > Program.parallelThreshold
     let threads = isParallel ? cpu.pool.threadCount : 1
@@ -48,7 +52,11 @@ final class AttentionKernel {
     (strides[0], strides[1], strides[2], strides[3])
   }
 
-  func run(_ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ cpu: CPU) {
+  /// - Parameter scalars: the lifted numbers.
+  func run(
+    _ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ scalars: UnsafeBufferPointer<UInt32>,
+    _ cpu: CPU
+  ) {
     func address(_ operand: Operand) -> UnsafeMutableRawPointer {
       guard let base = slots[operand.slot] else {
         preconditionFailure("slot \(operand.slot) has no memory")
@@ -68,6 +76,12 @@ final class AttentionKernel {
     }
     arguments.mask = step.mask.map {
       UnsafePointer(address($0).assumingMemoryBound(to: UInt8.self))
+    }
+    switch step.draws {
+    case .key(let place): arguments.draw_key = (scalars[place], scalars[place + 1])
+    case .memory(let draws):
+      arguments.draws = UnsafePointer(address(draws).assumingMemoryBound(to: Float.self))
+    case nil: break
     }
     let y = address(step.packed).assumingMemoryBound(to: Float.self)
     arguments.y = y

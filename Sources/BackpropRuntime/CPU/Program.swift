@@ -145,7 +145,8 @@ package final class Program {
     case .convolution(let convolution):
       convolution._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
     case .scan(let scan): try scan._withUnsafeGuaranteedRef { try $0.run(slots) }
-    case .attention(let attention): attention._withUnsafeGuaranteedRef { $0.run(slots, cpu) }
+    case .attention(let attention):
+      attention._withUnsafeGuaranteedRef { $0.run(slots, scalars, cpu) }
     case .fourier(let fourier): fourier._withUnsafeGuaranteedRef { run($0) }
     case .plain(let number): try run(plan.steps[number])
     }

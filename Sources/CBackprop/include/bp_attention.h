@@ -27,7 +27,10 @@ typedef struct bp_attention_target {
 
 /// What attends to what.
 ///
-///   s = scale q k' + bias;  p = softmax of s over the keys that a query sees;  y = p v
+///   s = scale q k' + bias;  p = softmax of s over the keys that a query sees;  y = d p v
+///
+/// d is 1; where weights are dropped (N. Srivastava et al., 2014) it is 1/keep for those whose draw,
+/// a number in [0, 1), is less than `keep`, and 0 for the others.
 ///
 /// A query t stands at place t + keys - queries. It sees keys up to its place if `causal`, and keys
 /// less than `window` places away if that is not 0, in both directions unless `causal`; and of those
@@ -49,6 +52,11 @@ typedef struct bp_attention_args {
   ptrdiff_t bias_steps[4];
   const uint8_t *mask;            // NULL: none
   ptrdiff_t mask_steps[4];
+  float keep;                     // the share of weights that is not dropped; 1: no draws
+  uint32_t draw_key[2];           // draws are the uniform numbers of a Philox key by the place of a
+                                  // weight in [batch, heads, queries, keys],
+  const float *draws;             // or lie here, those of a query adjacent; NULL: by the key
+  ptrdiff_t draw_steps[3];
   float *y;                       // dense [batch, queries, heads, value_width]
   float *logs;                    // dense [batch, heads, queries]: log of the sum of e^s; or infinity
   bp_attention_rows dy;           // [.., value_width], for the gradient

@@ -93,8 +93,7 @@ public struct MultiHeadAttention: Layer, CustomStringConvertible {
     var mask = allowed.map { AttentionMask.keys($0) } ?? .none
     mask.isCausal = isCausal
     mask.window = window
-    let drop: ((Tensor) -> Tensor)? = dropout.isActive ? { dropout($0) } : nil
-    let result = attention(query, key, value, mask: mask, bias: bias, dropping: drop)
+    let result = attention(query, key, value, mask: mask, bias: bias, dropout: dropout.draw())
     return output(result.joinedHeads())
   }
 

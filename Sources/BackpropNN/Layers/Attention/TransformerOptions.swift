@@ -31,8 +31,6 @@ public struct TransformerOptions: Sendable {
   /// The share that is dropped of what each part adds.
   public var dropout: Float
   /// The share that is dropped of the attention's weights; nil: as much as of what each part adds.
-  ///
-  /// More than zero makes the weights stand whole, [B, heads, T, T], in training.
   public var attentionDropout: Float?
   /// Whether a place sees only itself and what comes before it.
   public var isCausal: Bool

@@ -43,10 +43,17 @@ let package = Package(
     .target(
       name: "BackpropModels", dependencies: ["BackpropGraph", "BackpropNN"], exclude: page,
       swiftSettings: room),
-    // File formats: safetensors, IDX, CSV, gzip.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    // PNG and JPEG, in C: what goes wrong in those libraries must not jump over Swift.
     .target(
-      name: "BackpropFormats", dependencies: ["CZlib"], exclude: page, swiftSettings: room),
+      name: "CImages", dependencies: ["CPNG", "CJPEG"], exclude: page,
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    // File formats: safetensors, IDX, CSV, gzip, PNG, JPEG.
+    .target(
+      name: "BackpropFormats", dependencies: ["CZlib", "CImages"], exclude: page,
+      swiftSettings: room),
     // Data sets, batches, tables and what is learned from their training part.
     .target(
       name: "BackpropData", dependencies: ["BackpropGraph", "BackpropFormats"],
@@ -107,7 +114,8 @@ let package = Package(
       ],
       exclude: ["Fixtures"], swiftSettings: room),
     .testTarget(
-      name: "FormatsTests", dependencies: ["BackpropFormats", "TestSupport"], swiftSettings: room),
+      name: "FormatsTests", dependencies: ["BackpropFormats", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: room),
     .testTarget(
       name: "DataTests",
       dependencies: ["BackpropData", "BackpropFormats", "BackpropGraph", "TestSupport"],

@@ -30,6 +30,8 @@ public struct DataRecipe: Hashable, Sendable {
     case forecast
     /// A folder of recordings, each with a class.
     case sound
+    /// A folder of images in PNG or JPEG files, each with a class.
+    case images
   }
 
   /// How numbers are scaled, by what the training part shows.
@@ -64,12 +66,14 @@ public struct DataRecipe: Hashable, Sendable {
   public var source: Source
   /// The folder in which files are looked up; nil: the usual places.
   public var path: String?
-  /// The table of training examples: names of which the first that exists counts.
+  /// The table of training examples: names of which the first that exists counts; for recordings and
+  /// images in folders, the folder of those to train with.
   public var train: [String]
-  /// A table of validation examples, or `test` for the test part of images; empty: a share of the
+  /// A table of validation examples, or `test` for the test part of image data sets; for recordings
+  /// and images in folders, a folder, or values of a field of their names; empty: a share of the
   /// training examples is held out.
   public var validation: [String]
-  /// A table of test examples; empty: a share is held out.
+  /// A table of test examples, or as for `validation`; empty: a share is held out.
   public var test: [String]
   /// The share of the training examples that is held out to watch the training.
   public var validationFraction: Double
@@ -115,8 +119,12 @@ public struct DataRecipe: Hashable, Sendable {
   public var text: TextDataRecipe?
   /// What is forecast and from what; nil where nothing is.
   public var forecast: ForecastDataRecipe?
+  /// How the files of a folder get their labels and are divided; nil where the data are none.
+  public var folder: FolderDataRecipe?
   /// How recordings become examples; nil where the data are none.
   public var sound: SoundDataRecipe?
+  /// How PNG and JPEG files become examples; nil where the data are none.
+  public var images: PictureDataRecipe?
 
   init(_ keys: Section<DataKey>, task: Recipe.Task) throws(RecipeError) {
     guard let source = try keys.choice(.source, of: Source.self) else {
@@ -153,7 +161,9 @@ public struct DataRecipe: Hashable, Sendable {
     classes = try keys.texts(.classes)
     text = try TextDataRecipe(keys, source: source)
     forecast = try ForecastDataRecipe(keys, source: source)
+    folder = try FolderDataRecipe(keys, source: source)
     sound = try SoundDataRecipe(keys, source: source)
+    images = try PictureDataRecipe(keys, source: source)
     try check(keys, task)
   }
 
@@ -164,7 +174,7 @@ public struct DataRecipe: Hashable, Sendable {
       case .labeledText: DataKey.ofLabeledTexts
       case .forecast: DataKey.ofForecasts
       case .series: [.scale]
-      case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .text, .lines, .sound: []
+      case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .text, .lines, .sound, .images: []
       }
     if let key = DataKey.ofTables.first(where: { keys.has($0) && !used.contains($0) }) {
       throw keys.error(key, "is for tables, and the source is \(source.rawValue)", "remove it")
@@ -197,7 +207,7 @@ public struct DataRecipe: Hashable, Sendable {
           key, "has no use: parts of the text are held back",
           "set validation_fraction and test_fraction")
       }
-    case .sound: break
+    case .sound, .images: break
     case .digits:
       for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
         throw keys.error(key, "has no use: the digits are built in", "remove it")
@@ -230,7 +240,7 @@ public struct DataRecipe: Hashable, Sendable {
       throw keys.error(.source, "forecast has numbers", "write task: regression")
     }
     if testFraction == 0 && test.isEmpty
-      && [.csv, .digits, .labeledText, .series, .forecast, .sound].contains(source)
+      && [.csv, .digits, .labeledText, .series, .forecast, .sound, .images].contains(source)
     {
       throw keys.error(
         .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
@@ -250,7 +260,9 @@ public struct DataRecipe: Hashable, Sendable {
     text?.write(&object, source: source)
     if source == .series { object["scale"] = .string(scale.rawValue) }
     forecast?.write(&object)
+    folder?.write(&object)
     sound?.write(&object)
+    images?.write(&object)
     guard source == .csv || source == .labeledText || source == .forecast else { return object }
     object["header"] = header.map { .bool($0) }
     object["columns"] = texts(columns)

@@ -12,6 +12,10 @@ extension DataShape {
       self = shape
       return
     }
+    if let shape = try DataShape(pictures: recipe, places) {
+      self = shape
+      return
+    }
     switch recipe.data.source {
     case .digits:
       self.init(image: [8, 8, 1], classNames: (0..<10).map { String($0) }, pixelMaximum: 16)
@@ -21,7 +25,7 @@ extension DataShape {
       self.init(image: [28, 28, 1], classNames: ImageFolder.fashionNames, pixelMaximum: 255)
     case .cifar10:
       self.init(image: [32, 32, 3], classNames: ImageFolder.cifarNames, pixelMaximum: 255)
-    case .idx, .csv, .text, .lines, .labeledText, .series, .forecast, .sound:
+    case .idx, .csv, .text, .lines, .labeledText, .series, .forecast, .sound, .images:
       self = try RecipeData(recipe, location: location, folder: folder).shape
     }
   }

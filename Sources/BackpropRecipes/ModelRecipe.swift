@@ -122,6 +122,7 @@ public struct ModelRecipe: Hashable, Sendable {
       case .series: .series_cnn
       case .forecast: .lstm
       case .sound: .log_mel_cnn
+      case .images: .cnn
       }
     kind = try keys.choice(.kind, default: usual)
     hidden =
@@ -218,7 +219,10 @@ public struct ModelRecipe: Hashable, Sendable {
         throw keys.error(
           .kind, "\(kind.rawValue) reads images, and the source is \(source.rawValue)")
       }
-      guard blocks.count == channels.count, !channels.isEmpty else {
+      guard !channels.isEmpty else {
+        throw keys.error(.channels, "is empty", "write a number for each stage")
+      }
+      guard blocks.count == channels.count else {
         throw keys.error(
           .blocks, "has \(blocks.count) numbers for \(channels.count) stages",
           "write one for each number of channels")

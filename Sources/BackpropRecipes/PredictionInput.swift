@@ -7,14 +7,14 @@ import BackpropFormats
 public struct PredictionInput: Sendable {
   /// The examples.
   public let examples: Examples
-  /// The line of the file that each example stands on; empty for images in IDX files and sounds.
+  /// The line of the file that each example stands on; empty for images and sounds that are no rows.
   public let lines: [Int]
   /// The dates that are forecast; empty where none are known.
   public let dates: [String]
 
   /// Reads the last window of a table that is forecast, series of the UCR/UEA archive,
   /// rows of a table as they are, texts (a table with the recipe's columns, or a text on each
-  /// line), a WAVE file, images of an IDX file, or rows of pixels in a CSV file.
+  /// line), a WAVE file, a PNG or JPEG file, images of an IDX file, or rows of pixels in a CSV file.
   public init(_ path: String, for predictor: Predictor) throws {
     try predictor.checkPredicts()
     if let series = predictor.series {
@@ -40,6 +40,12 @@ public struct PredictionInput: Sendable {
       return
     }
     let bytes = try FileContents.expanded(path)
+    if predictor.shape.isImage,
+      Picture.isPicture(bytes) || predictor.recipe.data.source == .images
+    {
+      (examples, lines) = (try PredictionInput.picture(path, bytes, predictor), [])
+      return
+    }
     // The first two bytes of IDX are zero, which no text begins with.
     if bytes.starts(with: [0, 0]) {
       examples = try PredictionInput.images(bytes, path, predictor.shape)
@@ -54,7 +60,10 @@ public struct PredictionInput: Sendable {
   ) throws -> Examples {
     let file = try IDX(parsing: bytes, file: path)
     let wanted = Array(shape.example.dropLast())
-    guard file.type == .uint8, Array(file.shape.dropFirst()) == wanted, file.shape[0] > 0 else {
+    guard file.shape.first != 0 else {
+      throw DataError(source: path, what: "there are no images", remedy: "give at least one")
+    }
+    guard file.type == .uint8, Array(file.shape.dropFirst()) == wanted else {
       throw DataError(
         source: path,
         what: "the images are \(file.shape.dropFirst().map(String.init).joined(separator: "x")), "

@@ -47,9 +47,14 @@ public struct RecipeData: Sendable {
       shape = DataShape(sounds)
       return
     }
+    if let pictures = try RecipeData.pictures(recipe, places) {
+      (self.parts, preprocessor) = (pictures, nil)
+      shape = DataShape(pictures)
+      return
+    }
     switch recipe.data.source {
-    case .text, .lines, .labeledText, .series, .forecast, .sound:
-      preconditionFailure("texts, series and sounds were read above")
+    case .text, .lines, .labeledText, .series, .forecast, .sound, .images:
+      preconditionFailure("texts, series, sounds and folders of images were read above")
     case .digits:
       guard location == nil else {
         throw DataError(
@@ -190,7 +195,9 @@ public struct DataShape: Hashable, Sendable {
     series != nil ? example.first : vocabularySize == nil ? nil : features
   }
   /// Whether an example is an image of bytes.
-  public var isImage: Bool { example.count == 3 }
+  public var isImage: Bool {
+    example.count == 3 && example.allSatisfy { $0 > 0 } && (example[2] == 1 || example[2] == 3)
+  }
 }
 
 extension DataParts {

@@ -135,6 +135,8 @@ public struct RunRecord: Sendable {
     case .sound:
       return preprocessor == nil && vocabulary == nil
         && shape.example == [recipe.data.sound?.samples]
+    case .images:
+      return preprocessor == nil && vocabulary == nil && recipe.data.images?.fits(shape) == true
     case .text, .lines, .labeledText:
       return preprocessor == nil && shape.example.count == 1
         && vocabulary?.count == shape.vocabularySize

@@ -28,7 +28,7 @@ extension RecipeData {
     let data = recipe.data
     switch data.source {
     case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .text, .lines, .labeledText,
-      .sound:
+      .sound, .images:
       return nil
     case .series:
       let series = try SeriesData(

@@ -17,7 +17,7 @@ public struct TextDataRecipe: Hashable, Sendable {
     let own: [DataKey] = [.text, .context, .vocabulary]
     switch source {
     case .text, .lines, .labeledText: break
-    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .series, .forecast, .sound:
+    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .series, .forecast, .sound, .images:
       if let key = own.first(where: keys.has) {
         throw keys.error(key, "is for texts, and the source is \(source.rawValue)", "remove it")
       }
@@ -57,7 +57,7 @@ extension RecipeData {
     let data = recipe.data
     let seed = UInt64(recipe.seed)
     switch data.source {
-    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .series, .forecast, .sound:
+    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .series, .forecast, .sound, .images:
       return nil
     case .text:
       let path = try places.trainFile()

@@ -49,6 +49,7 @@ struct BadFiles {
       ("number", recipe("t.csv").replacing("classification", with: "regression")),
       ("key", recipe("t.csv").replacing("hidden", with: "hiden")),
       ("broken", "task: [classification\n"), ("nothing", ""),
+      ("folder", "task: classification\ndata:\n  source: images\ntraining:\n  batch: 1\n"),
     ]
   }
 
@@ -80,6 +81,15 @@ struct BadFiles {
     try make("eleven", images(30), wrong)
     try FileManager.default.createDirectory(
       atPath: folder("nothing"), withIntermediateDirectories: false)
+    for (place, height) in [("sizes/a/1", 4), ("sizes/b/1", 5), ("broken/a/1", 4)] {
+      let path = folder(place)
+      try FileManager.default.createDirectory(
+        atPath: String(path.dropLast(2)), withIntermediateDirectories: true)
+      let file = PlainPNG.file(
+        height: height, width: 4, pixels: [UInt8](repeating: 7, count: 4 * height))
+      try AtomicFile.write(
+        Array(file.dropLast(place.hasPrefix("broken") ? 9 : 0)), to: path + ".png")
+    }
   }
 }
 
@@ -224,6 +234,18 @@ struct Misuse: Sendable, CustomTestStringConvertible {
       "train mnist --data t.csv", 1,
       "t.csv: there is no such folder; run 'backprop data get mnist' or give the folder with "
         + "the files by --data."),
+    Misuse(
+      "train folder.yaml --data sizes", 1,
+      "sizes/b/1.png: the image is 5x4 (height x width), and sizes/a/1.png is 4x4; give images of "
+        + "one size, or let all be brought to one, for example by data.size: 4."),
+    Misuse(
+      "train folder.yaml --data broken", 1,
+      "broken/a/1.png: this PNG image cannot be decoded: the data end early; it is damaged or was "
+        + "cut short; fetch or write it again."),
+    Misuse(
+      "train folder.yaml --data nothing", 1,
+      "nothing: there are no folders with .png, .jpg or .jpeg files; give a folder with a folder "
+        + "for each label, or a pattern of names with {label}."),
     Misuse(
       "train digits --data t.csv", 1,
       "t.csv: the digits are built in; leave out --data."),

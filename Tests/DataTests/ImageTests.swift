@@ -96,6 +96,28 @@ import Testing
     #expect(failure { _ = try ImageFolder.cifar10(folder.path) }.contains("data_batch_*.bin"))
   }
 
+  @Test func imagesToTestHaveTheSizeOfThoseToTrain() throws {
+    let folder = TemporaryFolder()
+    func write(_ part: String, _ height: Int, _ width: Int) throws {
+      let bytes = [UInt8](repeating: 5, count: 2 * height * width)
+      try AtomicFile.write(
+        IDX(type: .uint8, shape: [2, height, width], bytes: bytes).encoded(),
+        to: folder("\(part)-images-idx3-ubyte"))
+      try AtomicFile.write(
+        IDX(type: .uint8, shape: [2], bytes: [3, 4]).encoded(),
+        to: folder("\(part)-labels-idx1-ubyte"))
+    }
+    try write("train", 4, 6)
+    try write("t10k", 4, 5)
+    #expect(
+      failure { _ = try ImageFolder.mnist(folder.path) }
+        == "\(folder("t10k-images-idx3-ubyte")): the images are 4x5 (height x width), and those of "
+        + "\(folder("train-images-idx3-ubyte")) are 4x6; give images of one size.")
+    try write("train", 0, 5)
+    let nothing = failure { _ = try ImageFolder.mnist(folder.path) }
+    #expect(nothing.contains("none of them 0, and these are [2, 0, 5]"), "\(nothing)")
+  }
+
   @Test func catalogKnowsTheFiles() throws {
     #expect(
       failure { _ = try DataCatalog.named("minst") }

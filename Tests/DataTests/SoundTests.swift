@@ -25,10 +25,14 @@ struct SoundTests {
     splitField: String? = nil, test: [String] = [], validation: [String] = [],
     classes: [String]? = nil
   ) throws -> SoundFolder.Options {
-    SoundFolder.Options(
-      names: try names.map { try NamePattern($0) }, sampleRate: 100, samples: samples,
-      splitField: splitField, test: test.map { FieldValues($0) },
-      validation: validation.map { FieldValues($0) }, classes: classes)
+    let division = splitField.map {
+      LabeledFolder.Division.field(
+        $0, validation: validation.map { FieldValues($0) }, test: test.map { FieldValues($0) })
+    }
+    return SoundFolder.Options(
+      files: LabeledFolder.Options(
+        names: try names.map { try NamePattern($0) }, division: division ?? .chance,
+        classes: classes), sampleRate: 100, samples: samples)
   }
 
   private func parts(_ options: SoundFolder.Options) throws -> DataParts {
@@ -103,7 +107,7 @@ struct SoundTests {
     #expect(data.train.count == 8 && data.test?.count == 2)
     let named = try SoundFolder(folder.path, options: try options("{index}.wav"))
     #expect(
-      named.entries.map { $0.fields["index"] } == ["0", "1", "2", "3", "4"] + [
+      named.files.entries.map { $0.fields["index"] } == ["0", "1", "2", "3", "4"] + [
         "0", "1", "2", "3", "4",
       ])
     let flat = failure { _ = try SoundFolder(folder.path, options: try options()) }
@@ -137,11 +141,13 @@ struct SoundTests {
     try write("empty.wav", frames: 0)
     try write("odd.wav", frames: 10, rate: 44_101)
     try AtomicFile.write("no sound", to: folder("text.wav"))
+    try write("slow.wav", frames: 2_700_000, rate: 1)
     var reader = SoundReader(sampleRate: 100, samples: 10)
     for (name, part) in [
       ("empty.wav", "empty.wav: the recording is empty"),
       ("odd.wav", "odd.wav: from 44101 Hz to 100 Hz is the ratio 44101:100"),
       ("text.wav", "text.wav, byte 0: not a WAVE file"),
+      ("slow.wav", "slow.wav: 2700000 samples of 1 Hz would be 270000000 of 100 Hz"),
       ("none.wav", "none.wav: there is no such file"),
     ] {
       let message = failure { _ = try reader.read(folder(name)) }
@@ -152,10 +158,13 @@ struct SoundTests {
   @Test func spokenDigitsHaveTheirCounts() throws {
     guard let path = try sharedData("fsdd/recordings") else { return }
     let options = SoundFolder.Options(
-      names: try NamePattern("{label}_{speaker}_{index}.wav"), sampleRate: 8000, samples: 8000,
-      splitField: "index", test: [FieldValues("0-4")], validation: [FieldValues("5-7")])
+      files: LabeledFolder.Options(
+        names: try NamePattern("{label}_{speaker}_{index}.wav"),
+        division: .field(
+          "index", validation: [FieldValues("5-7")], test: [FieldValues("0-4")])),
+      sampleRate: 8000, samples: 8000)
     let sounds = try SoundFolder(path, options: options)
-    #expect(sounds.classNames == (0..<10).map { String($0) })
+    #expect(sounds.files.classNames == (0..<10).map { String($0) })
     let parts = try sounds.parts(
       name: "fsdd", validationFraction: 0.1, testFraction: 0.2, seed: 0)
     #expect(parts.train.count == 1100 && parts.validation?.count == 150)

@@ -93,6 +93,17 @@ struct TextTests {
     #expect(parts.test?.shift(seed: 1, epoch: 3) == 0)
   }
 
+  /// The signs of Kelvin and Ångström equal letters, so a vocabulary has one token for both.
+  @Test func equalCharactersAreOneToken() throws {
+    let vocabulary = Vocabulary(charactersOf: "K\u{212A}\u{C5}\u{212B}\u{3A9}\u{2126}")
+    #expect(vocabulary.count == 3)
+    #expect(try vocabulary.encode("\u{212A}K\u{2126}") == [0, 0, 2])
+    let read = try Vocabulary(json: vocabulary.json, file: "run.json")
+    #expect(read == vocabulary)
+    let kelvin = Vocabulary(charactersOf: "\u{212A}")
+    #expect(try kelvin.encode("K\u{212A}") == [0, 0])
+  }
+
   @Test func aTextThatIsTooShortSaysSo() {
     let error = #expect(throws: DataError.self) {
       try TextParts(

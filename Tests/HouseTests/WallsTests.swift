@@ -10,7 +10,7 @@ private let walls: [String: [String]] = [
   "BackpropRuntime": ["BackpropGraph", "CBackprop", "Synchronization", "system"],
   "BackpropNN": ["BackpropGraph", "Synchronization"],
   "BackpropModels": ["BackpropGraph", "BackpropNN"],
-  "BackpropFormats": ["CZlib", "Synchronization", "system", "foundation"],
+  "BackpropFormats": ["CZlib", "CImages", "Synchronization", "system", "foundation"],
   "BackpropData": [
     "BackpropGraph", "BackpropFormats", "Synchronization", "system", "foundation",
   ],

@@ -62,6 +62,20 @@ struct ErrorTests {
         """)
   }
 
+  /// Which rows there are is not known before they are looked up.
+  @Test(arguments: [-1, 5, .max, .min] as [Int32])
+  func embeddingRefusesWhatItHasNoRowFor(index: Int32) {
+    let layer = Embedding(5, 2)
+    layer.initialize(seed: 0)
+    let indices = Tensor([0, index, 4] as [Int32])
+    let error = #expect(throws: RuntimeError.self) { try layer(indices).array() }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("\(index)"), "\(String(describing: error))")
+    #expect(throws: RuntimeError.self) {
+      let (_, gradients) = try valueAndGradient(of: layer) { layer(indices).sum() }
+      try evaluate(try #require(gradients[layer.weight]))
+    }
+  }
+
   @Test func layerNormNamesItsShape() {
     #expect(
       LayerNorm(6)(.zeros([2, 5])).failure?.description == """
@@ -119,6 +133,12 @@ struct ErrorTests {
     #expect(try crossEntropy(logits, labels).mean.scalar().isNaN)
     let ignoring = crossEntropy(logits[0..<2], Tensor([1, -100] as [Int32]), ignoring: -100)
     #expect(try abs(ignoring.mean.scalar() - 0.6931472) < 1e-6)
+    for loss in [negativeLogLikelihood, { focalLoss($0, $1) }] as [(Tensor, Tensor) -> Loss] {
+      for wrong in [2, -1] as [Int32] {
+        #expect(try loss(logits, Tensor([0, wrong, 1] as [Int32])).mean.scalar().isNaN)
+      }
+      #expect(try loss(logits - 1, Tensor([0, 1, 1] as [Int32])).mean.scalar().isFinite)
+    }
     let nothing = crossEntropy(logits, Tensor([-1, -1, -1] as [Int32]), ignoring: -1)
     #expect(try nothing.mean.scalar() == 0)
   }

@@ -84,6 +84,14 @@ struct GenerationTests {
     #expect(try long.next() == short.next())
   }
 
+  @Test(arguments: [5, -1] as [Int32])
+  func aPromptOutsideTheVocabularyIsAnError(token: Int32) {
+    var generator = Generator(model(), prompt: [1, token])
+    let error = #expect(throws: RuntimeError.self) { try generator.next() }
+    #expect(error?.description.contains("\(token)") == true, "\(String(describing: error))")
+    #expect(throws: RuntimeError.self) { try BeamSearch(length: 2)(model(), prompt: [1, token]) }
+  }
+
   @Test func aWideBeamFindsTheLikeliestOfAll() throws {
     let model = model()
     let best = try BeamSearch(width: 125, length: 3)(model, prompt: [2])

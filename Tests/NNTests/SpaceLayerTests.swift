@@ -156,6 +156,8 @@ struct SpaceLayerTests {
     #expect(
       text(MaxPool(2, padding: .explicit([.init(0, 1)]))(image)).contains("one number for each"))
     #expect(text(AveragePool(5, stride: 3)(image)).contains("a window of [5, 5] does not fit"))
+    #expect(text(AveragePool(.max)(image)).contains("the others at least 1"))
+    #expect(text(AveragePool(2, padding: -1)(image)).contains("padding at least 0"))
   }
 
   @Test func augmentationDependsOnSeedAndStepAlone() throws {

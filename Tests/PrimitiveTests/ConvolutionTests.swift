@@ -245,10 +245,36 @@ extension DeviceTests {
         convolution(x, .zeros([3, 3, 3, 4]), groups: 2),
         convolution(Tensor.zeros([4, 4]), .zeros([3, 3])), x.windowMax([5, 5]), x.windowSum([2]),
         transposedConvolution(x, .zeros([3, 3, 2, 4])),
+        convolution(x, .zeros([2, 2, 3, 5]), strides: [-1, 1]),
+        convolution(x, .zeros([2, 2, 3, 5]), dilation: [1, 0]),
+        convolution(x, .zeros([2, 2, 3, 5]), dilation: [1, 1, 1]),
+        convolution(x, .zeros([2, 2, 3, 5]), groups: 0),
+        convolution(x, .zeros([2, 2, 3, 5]), groups: .max),
+        convolution(x, .zeros([2, 2, 3, 5]), padding: [(-2, -1), (0, 0)]),
+        convolution(x, .zeros([2, 2, 3, 5]), padding: [(.max, 0), (0, 0)]),
+        convolution(x, .zeros([2, 2, 3, 5]), padding: [(0, 0), (0, .min)]),
+        convolution(x, .zeros([2, 2, 3, 5]), padding: [(1, 1)]),
+        transposedConvolution(x, .zeros([2, 2, 5, 3]), strides: [0, 1]),
+        transposedConvolution(x, .zeros([2, 2, 5, 3]), dilation: [0, 1]),
+        transposedConvolution(x, .zeros([2, 2, 5, 3]), groups: 2),
+        transposedConvolution(x, .zeros([2, 2, 5, 3]), groups: 0),
+        transposedConvolution(x, .zeros([2, 2, 5, 3]), padding: [(9, 0), (0, 0)]),
+        x.windowMax([2, 2], strides: [0, 2]), x.windowSum([0, 2]), x.windowMax([2, -2]),
+        x.windowSum([2, 2], padding: [(-1, 0), (0, 0)]), x.windowMax([2, 2], dilation: [4, 1]),
+        x.windowSum([2, 2], dilation: [0, 1]), x.windowMax([2, 2], strides: [2]),
+        x.windowSum([.max, 2]), x.cast(to: .int32).windowMax([2, 2]),
       ]
       for tensor in cases {
         #expect(throws: ShapeError.self) { try tensor.array(of: Float.self) }
+        // What is computed from it is the same error, gradients too.
+        let leaf = Tensor(1)
+        let slope = gradient(of: (tensor.cast(to: .float32) * leaf).sum(), at: [leaf])[0]
+        #expect(throws: ShapeError.self) { try slope.array() }
       }
+      func rule(_ tensor: Tensor) -> String { tensor.failure?.rule ?? "none" }
+      #expect(
+        rule(convolution(x, .zeros([2, 2, 3, 5]), groups: 0)).contains("groups are at least 1"))
+      #expect(rule(x.windowMax([2, 2], strides: [0, 2])).contains("the others at least 1"))
       let failure = try #require(convolution(x, .zeros([3, 3, 2, 5])).failure)
       #expect(failure.rule == "the kernel takes 2 × 1 channels, and the input has 3")
     }

@@ -82,6 +82,7 @@ struct ImageRecipeTests {
       (digits("kind: resnet\nhidden: [8]"), "means nothing to resnet"),
       (digits("kind: resnet\nchannels: [8, 8]\nblocks: [1]"), "has 1 numbers for 2 stages"),
       (digits("kind: mixer\nheads: 2"), "means nothing to mixer"),
+      (digits("kind: cnn\nchannels: []"), "model.channels is empty; write a number for each"),
       (digits("kind: cnn\npatch: 2"), "means nothing to cnn"),
       (digits("kind: mlp", "flips: true"), "means nothing to mlp"),
     ]

@@ -105,7 +105,7 @@ struct SoundRecipeTests {
       (with("split_by: index", "split_by: speaker"), "which is no field of the names"),
       (with("{label}-{index}.wav", "{label"), "data.names is wrong: the pattern '{label'"),
       (with("seconds: 0.4", "seconds: 0.0001"), "examples have from 1 to 16,777,215 samples"),
-      (with("seconds: 0.4", "seconds: 0.4\n  train: a.wav"), "all recordings lie in one folder"),
+      (with("seconds: 0.4", "seconds: 0.4\n  train: a.wav"), "data.split_by divides by names"),
       (with("seconds: 0.4", "seconds: 0.4\n  target: y"), "is for tables"),
       (with("frame: 64", "frame: 1000"), "is 1000, and the examples have 400 samples"),
       (with("bands: 12", "bands: 60"), "hold no frequency of a frame"),

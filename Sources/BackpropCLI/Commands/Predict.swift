@@ -12,13 +12,14 @@ struct Predict: ParsableCommand {
     discussion: """
       For a table FILE is a CSV file with raw rows: columns by their names, missing values left
       empty; a forecast is made from the last of them. For texts it is a table with the columns of the recipe, or a text on each line. For
-      images it is an IDX file, or a CSV file with the pixels of an image in each row. For series with
+      images it is a PNG, JPEG or IDX file, or a CSV file with the pixels of an image in each row. For series with
       classes it is a file of the UCR/UEA archive; its labels are not looked at. For
-      sounds it is a WAVE file.
+      sounds it is a WAVE file. Images and recordings are brought to the size, channels, rate and length
+      of those that were learned from, as far as the recipe does so; texts are cut off at its context.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
-  @Option(help: "A CSV, IDX or WAVE file, gzipped or not.") var input: String
+  @Option(help: "A CSV, IDX, PNG, JPEG or WAVE file.") var input: String
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each example.") var json = false
 

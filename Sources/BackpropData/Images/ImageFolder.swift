@@ -32,10 +32,19 @@ public enum ImageFolder {
     // All four are looked for before the first is read, so that one sentence names them all.
     let wanted = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"]
     let paths = try find(wanted.map { ["\($0)-ubyte", "\($0)-ubyte.gz"] }, in: folder, name)
+    let train = try pair(paths[0], paths[1], classes: classNames.count)
+    let test = try pair(paths[2], paths[3], classes: classNames.count)
+    func size(_ part: Examples) -> String {
+      part.features.exampleShape.dropLast().map(String.init).joined(separator: "x")
+    }
+    guard size(train) == size(test) else {
+      throw DataError(
+        source: paths[2],
+        what: "the images are \(size(test)) (height x width), and those of \(paths[0]) are "
+          + "\(size(train))", remedy: "give images of one size")
+    }
     return DataParts(
-      name: name, train: try pair(paths[0], paths[1], classes: classNames.count),
-      test: try pair(paths[2], paths[3], classes: classNames.count), classNames: classNames,
-      pixelMaximum: 255)
+      name: name, train: train, test: test, classNames: classNames, pixelMaximum: 255)
   }
 
   /// CIFAR-10 in its binary version: `data_batch_1.bin` to `data_batch_5.bin` and
@@ -83,9 +92,11 @@ public enum ImageFolder {
         remedy: "fetch the file again")
     }
     let file = try IDX.read(images)
-    guard file.type == .uint8, file.shape.count == 3, file.shape[0] > 0 else {
+    guard file.type == .uint8, file.shape.count == 3, file.shape.allSatisfy({ $0 > 0 }) else {
       throw DataError(
-        source: images, what: "images must be bytes of shape [N, H, W], these are \(file.shape)",
+        source: images,
+        what: "images must be bytes of shape [N, H, W], none of them 0, and these are "
+          + "\(file.shape)",
         remedy: "fetch the file again")
     }
     guard file.shape[0] == labelFile.shape[0] else {

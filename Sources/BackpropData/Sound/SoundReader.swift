@@ -20,6 +20,8 @@ public struct SoundReader: Sendable {
 
   /// The ratio of two rates, in lowest terms, has a filter for each of so many samples at most.
   private static let largestRatio = 1024
+  /// A recording that has more samples at the wanted rate is an error: 1 GiB of them.
+  private static let mostSamples = 0x1p28
 
   /// A reader for examples of a rate and a length.
   public init(sampleRate: Int, samples: Int) {
@@ -38,6 +40,14 @@ public struct SoundReader: Sendable {
     if sound.channels > 1 { mixed += 1 }
     var clip = sound.mono
     if sound.sampleRate != sampleRate {
+      let count = Double(clip.count) * Double(sampleRate) / Double(sound.sampleRate)
+      guard count < SoundReader.mostSamples else {
+        throw DataError(
+          source: path,
+          what: "\(clip.count) samples of \(sound.sampleRate) Hz would be "
+            + "\(Int(count)) of \(sampleRate) Hz",
+          remedy: "the sample rate is probably wrong; correct it, or cut the recording")
+      }
       resampled[sound.sampleRate, default: 0] += 1
       clip = try resampler(sound.sampleRate, path)(clip)
     }

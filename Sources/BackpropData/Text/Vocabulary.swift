@@ -33,10 +33,13 @@ public struct Vocabulary: Hashable, Sendable {
     numbers = Dictionary(tokens.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
   }
 
-  /// The characters of a text, in the order of Unicode.
+  /// The characters of a text, in the order of Unicode. Those that are the same by canonical
+  /// equivalence, such as K and the sign of Kelvin, are one token, as they are equal texts.
   public init(charactersOf text: String) {
+    var seen: Set<String> = []
     let scalars = Set(text.unicodeScalars).sorted()
-    self.init(level: .characters, tokens: scalars.map { String($0) })
+    self.init(
+      level: .characters, tokens: scalars.map { String($0) }.filter { seen.insert($0).inserted })
   }
 
   /// The words of some texts, the most frequent first (of equally frequent ones in the order of
@@ -85,12 +88,7 @@ public struct Vocabulary: Hashable, Sendable {
     case .characters: break
     }
     // Most texts are ASCII: one look for each.
-    var ascii = [Int32](repeating: -1, count: 128)
-    for (number, token) in tokens.enumerated() {
-      if let byte = token.utf8.first, byte < 128, token.utf8.count == 1 {
-        ascii[Int(byte)] = Int32(number)
-      }
-    }
+    let ascii = (0..<128).map { numbers[String(Unicode.Scalar(UInt8($0)))] ?? -1 }
     var result: [Int32] = []
     result.reserveCapacity(text.utf8.count)
     var line = 1

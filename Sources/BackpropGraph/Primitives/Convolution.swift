@@ -78,7 +78,7 @@ public func transposedConvolution(
     return .failed(
       "transposedConvolution", [x, kernel],
       "the input must be [N, O…, F], the kernel [K…, C/groups, F] with one to three axes of space, "
-        + "and the numbers one for each of them",
+        + "and the numbers one for each of them, strides, dilation and groups at least 1",
       shape: x.shape, dtype: x.dtype)
   }
   guard
@@ -109,10 +109,10 @@ public func transposedConvolution(
 extension Convolution.Fields {
   /// Whether the numbers can be those of a convolution over so many axes of space.
   func isValid(_ space: Int) -> Bool {
-    (1...3).contains(space) && groups >= 1
+    (1...3).contains(space) && (1..<(1 << 24)).contains(groups)
       && [strides, low, high, dilation, spread].allSatisfy { $0.count == space }
       && (strides + dilation + spread).allSatisfy { $0 >= 1 && $0 < 1 << 20 }
-      && (low + high).allSatisfy { abs($0) < 1 << 24 }
+      && (low + high).allSatisfy { (-(1 << 24)..<(1 << 24)).contains($0) }
   }
 }
 
@@ -133,8 +133,8 @@ func convolution(_ x: Tensor, _ kernel: Tensor, _ fields: Convolution.Fields) ->
   }
   guard fields.isValid(space) else {
     return failed(
-      "strides, padding and dilation need one number for each of \(space) axes of space, strides "
-        + "and dilation at least 1")
+      "strides, padding and dilation need one number for each of \(space) axes of space; strides, "
+        + "dilation and groups are at least 1")
   }
   guard kernel.shape[-2] * fields.groups == x.shape[-1], kernel.shape[-1] % fields.groups == 0
   else {

@@ -68,7 +68,8 @@ extension Tensor {
       return .failed(
         name, [self],
         "the input must be [N, S…, C] of floating-point numbers with one to three axes of space, "
-          + "and window, strides, padding and dilation have one number for each of them",
+          + "and window, strides, padding and dilation have one number for each of them, padding at "
+          + "least 0, the others at least 1",
         shape: shape, dtype: dtype)
     }
     let sizes = (0..<space).map { fields.size($0, input: shape[$0 + 1]) }

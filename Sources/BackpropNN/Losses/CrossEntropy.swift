@@ -37,7 +37,7 @@ public func crossEntropy(
 
 /// −(log-probability of the label) for each row: cross-entropy of what is log-softmax already.
 ///
-/// `logProbabilities: [..., C]`, `target: [...]` integers.
+/// `logProbabilities: [..., C]`, `target: [...]` integers. A label outside 0 ..< C gives NaN.
 public func negativeLogLikelihood(_ logProbabilities: Tensor, _ target: Tensor) -> Loss {
   let name = "negativeLogLikelihood"
   if target.dtype.isFloatingPoint {
@@ -46,7 +46,10 @@ public func negativeLogLikelihood(_ logProbabilities: Tensor, _ target: Tensor) 
       hint: "use crossEntropy for a distribution over the classes")
   }
   if let misfit = misfit(name, logProbabilities, target, nil) { return misfit }
-  return Loss(summing: -(logProbabilities.cast(to: .float32).taken(target)))
+  let labels = target.cast(to: .int32)
+  let picked = logProbabilities.cast(to: .float32).taken(labels)
+  let isClass = (labels .>= 0) .& (labels .< Float(logProbabilities.shape[-1]))
+  return Loss(summing: select(isClass, -picked, Tensor.constant(.nan, .float32)))
 }
 
 /// (1 − p)^γ times the cross-entropy, p the label's probability: easy rows count less (T.-Y. Lin et

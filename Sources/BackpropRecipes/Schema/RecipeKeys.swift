@@ -23,6 +23,7 @@ enum DataKey: String, RecipeKey {
   case text, context, vocabulary
   case date, window, horizon, season, calendar
   case names, sample_rate, seconds, split_by
+  case size, channels
 
   /// The keys that speak of a table's columns.
   static let ofTables: [DataKey] = [

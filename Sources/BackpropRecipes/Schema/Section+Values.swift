@@ -90,6 +90,20 @@ extension Section {
     return result
   }
 
+  /// Height and width: one whole number for both, or a list of the two; nil where the key is missing.
+  func sides(_ key: Key, in range: ClosedRange<Int>) throws(RecipeError) -> [Int]? {
+    guard let tree = tree(key) else { return nil }
+    guard case .list = tree.value else {
+      let side = try integer(tree, name(key), in: range)
+      return [side, side]
+    }
+    let sides = try integers(key, in: range) ?? []
+    guard sides.count == 2 else {
+      throw error(key, "has \(sides.count) numbers", "write one for squares, or [height, width]")
+    }
+    return sides
+  }
+
   /// A number that satisfies a stated bound.
   func number(
     _ key: Key, _ bound: NumberBound, default value: Double

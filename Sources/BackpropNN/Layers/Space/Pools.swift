@@ -69,7 +69,7 @@ public struct AveragePool: Layer, CustomStringConvertible {
       x.windowSum(w.window, strides: w.strides, padding: w.padding, dilation: w.dilation)
     }
     if countsPadding || w.padding.allSatisfy({ $0 == (0, 0) }) {
-      return sums(x) * (1 / Float(w.window.reduce(1, *)))
+      return sums(x) * (1 / w.window.reduce(1) { $0 * Float($1) })
     }
     // How many places of each window are in the input.
     let one = Shape([1] + x.shape.dimensions.dropFirst().dropLast() + [1])

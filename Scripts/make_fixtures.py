@@ -72,6 +72,10 @@ architectures.safetensors recurrent, transformer, encoder, gpt, vit, mixer, unet
   tokens or images, target (classes; -100: ignored), each parameter by our path, logits, loss [1],
   gradient.PATH; transformer: before [B, T], the target tokens before each place
 
+series.safetensors        cnn, recurrent, causal, forecaster . NAME
+  series [B, T, C]  lengths [B]  target (classes, or numbers: then the loss is the squared error), each
+  parameter by our path, logits, loss [1], gradient.PATH
+
 weights.safetensors       weight_norm.NAME, spectral_norm.NAME
   input, parameters and buffers by our paths, cotangent; expected.0 to .2 before each of three steps of
   gradient descent, gradient.* of the first, final.* after them, used: the result in use
@@ -91,10 +95,13 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from fixtures import (
-    activations, architectures, attention, layers, losses, models, optimizers, recurrent, schedules, signal,
-    space, tensors, weights)
+    activations, architectures, attention, layers, losses, models, optimizers, recurrent, schedules, series,
+    signal, space, tensors, weights)
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Tests" / "NNTests" / "Fixtures"
+
+# Bytes of a file.
+LARGEST = 600_000
 
 
 def encode(cases):
@@ -123,9 +130,8 @@ def main():
     arguments = arguments.parse_args()
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
-    total = 0
     for module in (activations, losses, layers, optimizers, schedules, models, tensors, recurrent,
-                   space, attention, architectures, weights, signal):
+                   space, attention, architectures, series, weights, signal):
         cases = module.cases()
         names = [c.name for c in cases]
         assert len(names) == len(set(names)), "two cases of one name"
@@ -137,11 +143,10 @@ def main():
             continue
         path = FOLDER / (module.__name__.split(".")[-1] + ".safetensors")
         content = encode(cases)
+        if len(content) > LARGEST:
+            sys.exit(f"{path.name}: {len(content)} bytes are too many for the repository: at most {LARGEST}")
         path.write_bytes(content)
-        total += len(content)
         print(f"{path.name}: {len(cases)} cases, {len(content)} bytes")
-    if total > 600_000:
-        sys.exit(f"{total} bytes are too many for the repository: at most 600,000")
 
 
 if __name__ == "__main__":

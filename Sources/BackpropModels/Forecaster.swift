@@ -79,7 +79,9 @@ public struct Forecaster: Module, CustomStringConvertible {
     self.targets = targets
     self.window = window
     self.inputs = inputs
-    output = Linear(features, horizon * targets, initializer: .zeros)
+    output = Linear(
+      weight: Parameter([horizon * targets, features], initializer: .zeros),
+      bias: Parameter([horizon * targets], initializer: .zeros))
   }
 
   /// `Forecaster of 24 steps by Recurrent lstm 8→64`.

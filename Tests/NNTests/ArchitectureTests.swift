@@ -12,26 +12,7 @@ struct ArchitectureTests {
   @Test(arguments: Fixture.cases("architectures"))
   func agreesWithPyTorch(_ fixture: Fixture) throws {
     let (model, run) = try make(fixture)
-    let paths = Set(model.table.parameters.map(\.path))
-    let wanted = Set(
-      fixture.roles.filter { $0.hasPrefix("gradient.") }.map { String($0.dropFirst(9)) })
-    #expect(paths == wanted, "\(paths.symmetricDifference(wanted).sorted())")
-    for entry in model.table.parameters { entry.parameter.replace(try fixture(entry.path)) }
-    let target = try fixture("target")
-    var logits: Tensor?
-    let (loss, gradients) = try valueAndGradient(of: model.parameters()) {
-      let made = try run()
-      logits = made
-      return crossEntropy(made, target, ignoring: -100)
-    }
-    try expectClose(
-      try #require(logits), fixture("logits"), relative: 2e-5, absolute: 5e-6, "logits")
-    try expectClose(loss.mean.reshaped(to: [1]), fixture("loss"), "loss")
-    for (entry, gradient) in zip(model.table.parameters, gradients.tensors) {
-      try expectClose(
-        gradient, fixture("gradient.\(entry.path)"), relative: 5e-5, absolute: 5e-6,
-        "gradient of \(entry.path)")
-    }
+    try expectModel(model, fixture, run)
   }
 
   /// The model of a case and its forward pass.
@@ -78,7 +59,7 @@ struct ArchitectureTests {
 
   private func network(_ kind: String, _ o: Options, _ image: [Int]) throws -> any Layer {
     func number(_ key: String) throws -> Int { try #require(o.integer(key), "\(key)") }
-    let channels = o.list("channels").map { Int($0) }
+    let channels = o.integers("channels")
     switch kind {
     case "vit":
       var block = TransformerOptions.vision(try number("width"), heads: try number("heads"))
@@ -98,7 +79,7 @@ struct ArchitectureTests {
     default:
       return ResNet(
         inputs: image[2], outputs: try number("classes"), channels: channels,
-        blocks: o.list("blocks").map { Int($0) })
+        blocks: o.integers("blocks"))
     }
   }
 

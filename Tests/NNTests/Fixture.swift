@@ -112,6 +112,7 @@ struct Options: Decodable, Sendable {
     if case .list(let list)? = values[key] { return list }
     return []
   }
+  func integers(_ key: String) -> [Int] { list(key).map { Int($0) } }
 }
 
 /// Expects numbers to agree within `relative` of the size of each, plus `absolute`.

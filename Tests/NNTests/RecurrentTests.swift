@@ -75,6 +75,20 @@ struct RecurrentTests {
     }
   }
 
+  /// What a penalty on a gradient's norm needs.
+  @Test(arguments: RecurrentKind.allCases, [false, true])
+  func gradientsHaveGradients(_ kind: RecurrentKind, hasLengths: Bool) throws {
+    let layer = Recurrent(kind, inputs: 2, units: 3, bidirectional: true)
+    let x = Tensor.normal([2, 4, 2], key: RandomKey(seed: 1))
+    let leaves = [x] + layer.parameters().map(\.value)
+    try evaluate(leaves)
+    let made = layer(x, lengths: hasLengths ? Tensor([4, 2] as [Int32]) : nil)
+    let total = made.outputs.square().sum() + made.state.h.sum() + made.state.c.square().sum()
+    var check = GradientCheck()
+    check.order = 2
+    try check(of: total, at: leaves).requireAgreement()
+  }
+
   @Test func misfitsNameTheLayer() throws {
     let layer = Recurrent(.gru, inputs: 4, units: 6)
     let made = layer(Tensor.zeros([2, 3, 5]))

@@ -46,7 +46,7 @@ struct ScheduleTests {
     case "step": return .step(from: base, every: integer("every"), factor: number("factor"))
     case "milestones":
       return .steps(
-        from: base, at: o.list("milestones").map { Int($0) }, factor: number("factor"))
+        from: base, at: o.integers("milestones"), factor: number("factor"))
     case "exponential": return .exponential(from: base, factor: number("factor"))
     case "polynomial", "linear_decay":
       return .polynomial(from: base, steps: integer("total"), power: number("power"))

@@ -52,7 +52,7 @@ struct SpaceLayerTests {
     case "causal": return .causal
     default: break
     }
-    let sides = o.list("padding").map { Int($0) }
+    let sides = o.integers("padding")
     if sides.isEmpty { return .each(o.integer("padding") ?? 0) }
     return .explicit(
       stride(from: 0, to: sides.count, by: 2).map {
@@ -61,7 +61,7 @@ struct SpaceLayerTests {
   }
 
   private func conv(_ o: Options, _ channels: Int) -> Conv {
-    let window = o.list("window").map { Int($0) }
+    let window = o.integers("window")
     let all = { (value: Int) in window.map { _ in value } }
     return Conv(
       channels, o.integer("outputs") ?? 0, window: window, strides: all(o.integer("stride") ?? 1),
@@ -73,7 +73,7 @@ struct SpaceLayerTests {
   private func pool(_ name: String, _ o: Options) throws -> any Layer {
     let (window, stride) = (o.integer("window") ?? 1, o.integer("stride") ?? 1)
     let padding = SpacePadding.each(o.integer("padding") ?? 0)
-    let size = o.list("size").map { Int($0) }
+    let size = o.integers("size")
     switch name {
     case "max_overlapping": return MaxPool(window, stride: stride, padding: padding)
     case "adaptive_average": return AdaptiveAveragePool(size[0], size[1])

@@ -12,17 +12,12 @@ package func longShortTermMemory(
   _ z: Tensor, h: Tensor, c: Tensor, recurrent: Tensor, reversed: Bool
 ) -> (h: Tensor, c: Tensor) {
   let results = composite("lstm \(reversed)", [z, h, c, recurrent]) { operands in
-    let u = operands[3]
-    let made = scan(from: [operands[1], operands[2]], over: [operands[0]], reversed: reversed) {
-      carries, items in
-      let gates = (items[0] + matmul(carries[0], u.transposed())).split(into: 4, along: -1)
-      let (i, f, o) = (gates[0].sigmoid(), gates[1].sigmoid(), gates[3].sigmoid())
-      let g = gates[2].tanh()
-      let c = f * carries[1] + i * g
-      return ([o * c.tanh(), c], [i, f, g, o])
-    }
-    return made.histories + made.outputs
+    states(operands, reversed: reversed)
   } pullback: { operands, results, cotangents in
+    // The gates' own cotangents: only gradients of gradients ask for them.
+    if cotangents[2...].contains(where: { $0 != nil }) {
+      return ofStates(operands, cotangents, reversed: reversed)
+    }
     let steps = operands[0].shape[0]
     func before(_ first: Tensor, _ history: Tensor) -> Tensor {
       let start = first.expanded(at: 0)
@@ -56,17 +51,36 @@ package func longShortTermMemory(
     let (width, units) = (dz.shape[-1], h.shape[-1])
     let du = matmul(
       dz.reshaped(to: [-1, width]).transposed(), earlierH.reshaped(to: [-1, units]))
-    // The gates' own cotangents: only gradients of gradients ask for them.
-    let isPlain = cotangents[2...].allSatisfy { $0 == nil }
-    guard isPlain else {
-      return operands.map {
-        .failed(
-          "lstm", [$0], "the gradient of an LSTM has no gradient",
-          hint: "write the recurrence in Swift, where each step is traced", shape: $0.shape,
-          dtype: $0.dtype)
-      }
-    }
     return [dz, loop.last(0), loop.last(1), du]
   }
   return (results[0], results[1])
+}
+
+/// h, c and the gates i, f, g and o after each step, from z, h, c and U.
+private func states(_ operands: [Tensor], reversed: Bool) -> [Tensor] {
+  let u = operands[3]
+  let made = scan(from: [operands[1], operands[2]], over: [operands[0]], reversed: reversed) {
+    carries, items in
+    let gates = (items[0] + matmul(carries[0], u.transposed())).split(into: 4, along: -1)
+    let (i, f, o) = (gates[0].sigmoid(), gates[1].sigmoid(), gates[3].sigmoid())
+    let g = gates[2].tanh()
+    let c = f * carries[1] + i * g
+    return ([o * c.tanh(), c], [i, f, g, o])
+  }
+  return made.histories + made.outputs
+}
+
+/// The cotangents of z, h, c and U, given those of all that ``states(_:reversed:)`` makes.
+private func ofStates(
+  _ operands: [Tensor], _ cotangents: [Tensor?], reversed: Bool
+) -> [Tensor?] {
+  // A loop looks through views of what it captures, so it is traced on operands of another kind.
+  let inputs = operands.map { Tensor(Node(.stopGradient, $0.shape, $0.dtype, $0.node)) }
+  let loop = GraphFunction.extract(
+    "lstm states", results: states(inputs, reversed: reversed).map(\.node),
+    operands: inputs.map(\.node), stopAt: { _ in false })
+  let leaves = operands.map { Node(.reshape, $0.shape, $0.dtype, $0.node) }
+  let again = loop.id.function.expanded(on: leaves + loop.operands.dropFirst(operands.count))
+  let seeds = zip(again, cotangents).compactMap { state, g in g.map { (state, $0) } }
+  return Differentiation.cotangents(of: seeds, at: leaves)
 }

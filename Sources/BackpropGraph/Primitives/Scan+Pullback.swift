@@ -10,14 +10,7 @@ extension Pullback {
   static func ofScan(_ scan: Scan, _ x: [Tensor], _ y: Tensor, _ g: Tensor) -> [Tensor?] {
     let fields = scan.fields
     let (carries, sequences, steps) = (fields.carries, fields.sequences, fields.steps)
-    if fields.kept < carries {
-      return x.map {
-        .failed(
-          "scan", [$0], "the gradient of a loop has no gradient",
-          hint: "write the loop in Swift, where each step is traced", shape: $0.shape,
-          dtype: $0.dtype)
-      }
-    }
+    if fields.kept < carries { return ofForgetfulScan(fields, x, g) }
     let layout = fields.layout
     let function = fields.body.function
     let first = carries + sequences
@@ -96,6 +89,36 @@ extension Pullback {
         .reshaped(to: constants[index].shape).cast(to: constants[index].dtype)
     }
     return result
+  }
+}
+
+extension Pullback {
+  /// A loop without the histories that its own reverse needs, such as the reverse of another one,
+  /// runs again and keeps them.
+  private static func ofForgetfulScan(
+    _ fields: Scan.Fields, _ x: [Tensor], _ g: Tensor
+  ) -> [Tensor?] {
+    var whole = fields
+    whole.kept = fields.carries
+    let again = Tensor(
+      Node(.scan(Scan(whole)), [whole.size], .float32, operands: x.map(\.node)))
+    let cotangents = fields.layout.map { part in
+      let values = g.values(of: part)
+      return (part.keepsHistory ? values : history(of: values, fields)).flattened()
+    }
+    return ofScan(Scan(whole), x, again, concatenate(cotangents, along: 0))
+  }
+
+  /// The places of a carry that take turns as a part of its history, with zeros for the steps whose
+  /// values are gone.
+  private static func history(of places: Tensor, _ fields: Scan.Fields) -> Tensor {
+    let (steps, count) = (fields.steps, places.shape[0])
+    // In the order of the steps: turns steps - 2 and steps - 1, or in reverse.
+    let isSwapped = count == 2 && (steps % 2 == 1) != fields.isReversed
+    let ordered = isSwapped ? places.reversed(along: 0) : places
+    let missing = steps - count
+    let sides = fields.isReversed ? (0, missing) : (missing, 0)
+    return ordered.padded([sides] + places.shape.dimensions.dropFirst().map { _ in (0, 0) })
   }
 }
 

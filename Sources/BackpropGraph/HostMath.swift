@@ -40,21 +40,47 @@ package enum HostMath {
     return sum
   }
 
-  /// eˣ by the Taylor series after reduction by ln 2; NaN stays NaN.
+  /// eˣ; NaN stays NaN.
   package static func exponential(_ x: Double) -> Double {
-    if x.isNaN { return x }
-    if x > 709 { return .infinity }
-    if x < -745 { return 0 }
-    // ln 2 to 17 digits.
-    let k = (x / 0.69314718055994531).rounded()
-    let r = x - k * 0.69314718055994531
-    var term = 1.0
-    var sum = 1.0
-    for n in 1...18 {
-      term *= r / Double(n)
-      sum += term
+    exponential(SIMD8(repeating: x))[0]
+  }
+
+  /// eˣ of eight numbers at once, by the Taylor series after reduction by ln 2; NaN stays NaN.
+  package static func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
+    // Beyond these bounds all is infinity, or zero.
+    let bounded = x.replacing(with: 710, where: x .> 710).replacing(with: -746, where: x .< -746)
+    // A number of this size has no room for fractions: its last bits are the nearest integer.
+    let integers = SIMD8(repeating: 0x1.8p52)
+    // 1 / ln 2 to 17 digits.
+    let shifted = bounded * 1.4426950408889634 + integers
+    let k = shifted - integers
+    // ln 2 as the sum of 33 bits, by which k is multiplied exactly, and the rest to 17 digits.
+    let r = bounded - k * 0x1.62e42feep-1 - k * 1.9082149292705877e-10
+    var sum = SIMD8(repeating: 1.0)
+    for left in 0..<13 { sum = sum * (r * (1 / Double(13 - left))) + 1 }
+    // 2ᵏ as two factors, since either end of its range is beyond a normal number's.
+    let power =
+      unsafeBitCast(shifted, to: SIMD8<Int64>.self)
+      &- unsafeBitCast(integers, to: SIMD8<Int64>.self)
+    let half = power &>> 1
+    func two(to power: SIMD8<Int64>) -> SIMD8<Double> {
+      unsafeBitCast((power &+ 1023) &<< 52, to: SIMD8<Double>.self)
     }
-    return Double(sign: .plus, exponent: Int(k), significand: sum)
+    return sum * two(to: half) * two(to: power &- half)
+  }
+
+  /// eˣ of each number.
+  package static func exponentials(_ x: consuming [Double]) -> [Double] {
+    let count = x.count
+    x.withUnsafeMutableBytes { bytes in
+      let step = MemoryLayout<SIMD8<Double>>.size
+      for offset in stride(from: 0, to: bytes.count - bytes.count % step, by: step) {
+        let eight = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD8<Double>.self)
+        bytes.storeBytes(of: exponential(eight), toByteOffset: offset, as: SIMD8<Double>.self)
+      }
+    }
+    for place in count - count % 8..<count { x[place] = exponential(x[place]) }
+    return x
   }
 
   /// ln x for x > 0, by the series of artanh.

@@ -14,6 +14,7 @@ public struct Context: Sendable {
   public let key: RandomKey
   /// The type in which products are computed; nil: that of their input. Weights stay float32.
   public let precision: DType?
+  private let casts: CastWeights?
   private let draws: Draws?
 
   /// How often each place has drawn in this step.
@@ -21,8 +22,11 @@ public struct Context: Sendable {
     let counts = Mutex<[UInt64: UInt64]>([:])
   }
 
-  private init(isTraining: Bool, key: RandomKey, precision: DType? = nil) {
+  private init(
+    isTraining: Bool, key: RandomKey, precision: DType? = nil, casts: CastWeights? = nil
+  ) {
     self.precision = precision
+    self.casts = casts
     self.isTraining = isTraining
     self.key = key
     draws = isTraining ? Draws() : nil
@@ -48,8 +52,23 @@ public struct Context: Sendable {
   public static func evaluating<Result, Failure: Error>(
     precision: DType? = nil, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let context = Context(isTraining: false, key: evaluation.key, precision: precision)
+    try evaluating(precision: precision, keeping: nil, body)
+  }
+
+  /// The same with weights that are cast for products kept from one call to the next.
+  package static func evaluating<Result, Failure: Error>(
+    precision: DType?, keeping casts: CastWeights?, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let context = Context(
+      isTraining: false, key: evaluation.key, precision: precision, casts: casts)
     return try run(context, body)
+  }
+
+  /// A parameter's value in the type in which products of `x` are computed.
+  func value(of parameter: Parameter, for x: Tensor) -> Tensor {
+    let dtype = precision ?? x.dtype
+    if parameter.dtype == dtype { return parameter.value }
+    return casts?.cast(parameter, to: dtype) ?? parameter.value.cast(to: dtype)
   }
 
   /// Runs `body` in the current context with its draws begun anew, so that a function evaluated

@@ -71,7 +71,7 @@ extension TrainingRecipe {
       monitor: monitor == .accuracy ? .metric("accuracy") : .loss, patience: earlyStopping,
       // As many tokens at a time as fit the caches well.
       evaluationBatchSize: tokens.map { max(1, min(1024, 8192 / $0)) } ?? 1024,
-      precision: precision == .bfloat16 ? .bfloat16 : nil)
+      precision: precision.ofProducts)
     func make(_ optimizer: some BackpropNN.Optimizer) -> Trainer {
       Trainer(network, optimizer: optimizer, goal: goal, options: options)
     }

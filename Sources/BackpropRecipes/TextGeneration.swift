@@ -10,13 +10,16 @@ public struct TextGeneration {
   private let vocabulary: Vocabulary
   /// The most tokens of an example that the model learned from.
   private let longest: Int
+  private let precision: TrainingRecipe.Precision
   /// Whether each example that the model learned from was a line.
   public let makesLines: Bool
 
-  /// The model of a predictor.
+  /// The model of a predictor, with products, weights and caches of a type.
   ///
   /// - Throws: a ``DataError`` where it is no language model.
-  public init(_ predictor: Predictor) throws(DataError) {
+  public init(
+    _ predictor: Predictor, precision: TrainingRecipe.Precision = .float32
+  ) throws(DataError) {
     guard let model = predictor.network.text?.decoder, let vocabulary = predictor.vocabulary else {
       throw DataError(
         source: predictor.recipe.name, what: "the network tells classes apart and makes no texts",
@@ -24,6 +27,7 @@ public struct TextGeneration {
     }
     self.model = model
     self.vocabulary = vocabulary
+    self.precision = precision
     longest = predictor.shape.features
     makesLines = predictor.recipe.data.source == .lines
   }
@@ -40,7 +44,8 @@ public struct TextGeneration {
     var start = try vocabulary.encode(prompt)
     let end = vocabulary.number(of: "\n")
     if start.isEmpty || makesLines { start.insert(end ?? 0, at: 0) }
-    var generator = Generator(model, prompt: start, sampling: sampling, seed: seed)
+    var generator = Generator(
+      model, prompt: start, sampling: sampling, seed: seed, precision: precision.ofProducts)
     for _ in 0..<count {
       let token = try generator.next()
       if makesLines && token == end { return }

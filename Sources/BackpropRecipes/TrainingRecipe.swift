@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropFormats
+import BackpropGraph
 
 /// How the network of a recipe is trained.
 public struct TrainingRecipe: Hashable, Sendable {
@@ -252,6 +253,16 @@ public struct TrainingRecipe: Hashable, Sendable {
     object["precision"] = .string(precision.rawValue)
     augmentation.write(to: &object)
     return object
+  }
+}
+
+extension TrainingRecipe.Precision {
+  /// The type of products; nil: that of the weights.
+  var ofProducts: DType? {
+    switch self {
+    case .float32: nil
+    case .bfloat16: .bfloat16
+    }
   }
 }
 

@@ -232,17 +232,25 @@ static void run_part(
 
 /// A vector times a matrix with contiguous columns: some hundred results at a time.
 static void run_dots(
-  const bp_product *p, size_t batch, const bp_region *part, void *epilogue_scratch
+  const bp_product *p, const bp_blocks *blocks, size_t batch, const bp_region *part,
+  float *scratch, void *epilogue_scratch
 ) {
-  enum { block = 512 };
   const bp_gemm_args *g = &p->g;
-  const float *a = (const float *)g->a + (ptrdiff_t)batch * g->a_batch;
-  const float *b = (const float *)g->b + (ptrdiff_t)batch * g->b_batch;
-  float *c = (float *)g->c + (ptrdiff_t)batch * g->c_batch;
-  for (size_t j = part->n0; j < part->n1; j += block) {
-    const size_t end = bp_smaller(j + block, part->n1);
-    p->kernels->dots(c + j, end - j, b + (ptrdiff_t)j * g->b_col, g->b_col, a, g->k);
-    finish(p, batch, 0, 1, j, end, NULL, 0, epilogue_scratch);
+  const bp_gemm_kernels *kernels = p->kernels;
+  const void *a = element(g->a, g->a_type, (ptrdiff_t)batch * g->a_batch);
+  const void *b = element(g->b, g->b_type, (ptrdiff_t)batch * g->b_batch);
+  float *sums = scratch + blocks->a_floats;
+  if (g->a_type == BP_BF16) {
+    kernels->pack_bf16(scratch, g->k, g->k, 1, a, 1, 0);
+    a = scratch;
+  }
+  bp_dots_fn *dots = g->b_type == BP_BF16 ? kernels->dots_bf16 : kernels->dots_f32;
+  for (size_t j = part->n0; j < part->n1; j += blocks->columns) {
+    const size_t end = bp_smaller(j + blocks->columns, part->n1);
+    float *c = p->rounds ? sums : (float *)g->c + (ptrdiff_t)batch * g->c_batch + j;
+    const void *columns = element(b, g->b_type, (ptrdiff_t)j * g->b_col);
+    dots(c, end - j, part->n1 - end, columns, g->b_col, a, g->k);
+    finish(p, batch, 0, 1, j, end, sums, 0, epilogue_scratch);
   }
 }
 
@@ -255,14 +263,12 @@ void bp_gemm_run(
   const bp_product product = bp_product_of(args, level);
   const bp_region region = bp_region_of(&product, task, tasks);
   if (region.m0 == region.m1 || region.n0 == region.n1) return;
-  if (product.dots) {
-    for (size_t batch = region.batch0; batch < region.batch1; batch++) {
-      run_dots(&product, batch, &region, epilogue_scratch);
-    }
-    return;
-  }
   const bp_blocks blocks = bp_blocks_of(&product, region.m1 - region.m0, region.n1 - region.n0);
   for (size_t batch = region.batch0; batch < region.batch1; batch++) {
-    run_part(&product, &blocks, batch, &region, scratch, epilogue_scratch);
+    if (product.dots) {
+      run_dots(&product, &blocks, batch, &region, scratch, epilogue_scratch);
+    } else {
+      run_part(&product, &blocks, batch, &region, scratch, epilogue_scratch);
+    }
   }
 }

@@ -38,6 +38,11 @@ typedef void bp_pack_fn(
   float *to, size_t width, size_t valid, size_t k, const void *from, ptrdiff_t stride,
   ptrdiff_t step);
 
+/// c[j] = sum over p < k, ascending, of a[p] b[j * stride + p], for j < n. `more` columns of b
+/// behind these will be asked for next.
+typedef void bp_dots_fn(
+  float *c, size_t n, size_t more, const void *b, ptrdiff_t stride, const float *a, size_t k);
+
 /// The kernels of a level.
 typedef struct bp_gemm_kernels {
   int lanes;                // floats in a vector
@@ -45,8 +50,7 @@ typedef struct bp_gemm_kernels {
   int rows[BP_TILE_MODES][BP_TILE_MAX_VECTORS + 1];
   bp_tile_fn *tile[BP_TILE_MODES][BP_TILE_MAX_VECTORS + 1][BP_TILE_MAX_ROWS + 1];
   bp_pack_fn *pack_f32, *pack_bf16;
-  /// c[j] = sum over p < k, ascending, of a[p] b[j * stride + p], for j < n.
-  void (*dots)(float *c, size_t n, const float *b, ptrdiff_t stride, const float *a, size_t k);
+  bp_dots_fn *dots_f32, *dots_bf16;
   /// to[i] = from[i], rounded to the nearest bfloat16, ties to even.
   void (*round_bf16)(uint16_t *to, const float *from, size_t count);
   /// Runs so many rounds of independent multiply-adds; returns the operations done.

@@ -107,7 +107,8 @@ const bp_gemm_kernels BP_LEVEL = {
   },
 #endif
 #if !defined(BP_DOT)
-  .dots = bp_dots,
+  .dots_f32 = bp_dots_floats,
+  .dots_bf16 = bp_dots_halves,
 #endif
   .pack_f32 = bp_pack_floats,
   .pack_bf16 = bp_pack_halves,

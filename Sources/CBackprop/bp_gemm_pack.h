@@ -9,6 +9,8 @@ typedef uint16_t bp_four_halves __attribute__((ext_vector_type(4)));
 typedef uint16_t bp_four_halves_in_memory
   __attribute__((ext_vector_type(4), aligned(2), may_alias));
 typedef uint32_t bp_four_bits __attribute__((ext_vector_type(4)));
+typedef uint32_t bp_four_bits_in_memory
+  __attribute__((ext_vector_type(4), aligned(2), may_alias));
 
 /// What an element of the unpacked operand is: a float, a bfloat16, or two bfloat16 side by side.
 enum { BP_FLOATS, BP_HALVES, BP_PAIRS };

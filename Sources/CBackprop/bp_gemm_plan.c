@@ -36,13 +36,12 @@ bp_product bp_product_of(const bp_gemm_args *args, int level) {
   if (g->n == 1) g->b_col = 1;
   const bool halves = g->a_type == BP_BF16 || g->b_type == BP_BF16;
   // Without a k there is nothing to pack, and the tiles of pairs read packed operands only.
-  const bool pairs = g->a_type == BP_BF16 && g->b_type == BP_BF16 && g->k > 0;
+  p.dots = g->k > 0 && g->m == 1 && g->b_row == 1 && g->a_col == 1 && !g->panels;
+  const bool pairs = g->a_type == BP_BF16 && g->b_type == BP_BF16 && g->k > 0 && !p.dots;
   p.kernels = bp_gemm_kernels_of(level, pairs);
   p.rounds = g->c_type == BP_BF16;
   p.passes = g->c_passes && g->epilogue && !p.rounds && g->m > 1 && g->n > 1;
-  if (g->k == 0) return p;
-  p.dots = g->m == 1 && g->b_row == 1 && g->a_col == 1 && !halves && !p.rounds && !g->panels;
-  if (p.dots) return p;
+  if (g->k == 0 || p.dots) return p;
   const size_t rows = (size_t)p.kernels->rows[BP_TILE_PACKED][2];
   p.pack_b = halves || g->panels || g->b_col != 1 || (g->m > 3 * rows && g->k * g->n > 4096);
   p.pack_a = halves || (p.pack_b && (g->a_col != 1 || g->n >= 128));
@@ -51,10 +50,16 @@ bp_product bp_product_of(const bp_gemm_args *args, int level) {
 
 bp_blocks bp_blocks_of(const bp_product *p, size_t m, size_t n) {
   enum { finished = 32 * 1024, longest = 1024, kept = 512, kept_a = 2 * 1024 * 1024 };
+  enum { dots_finished = 512 };
   const bp_gemm_kernels *kernels = p->kernels;
   const size_t mr = (size_t)kernels->rows[BP_TILE_PACKED][2], nr = 2 * (size_t)kernels->lanes;
   bp_blocks blocks = {.kc = p->g.k, .mc = m, .nc = n, .rows = m};
-  if (p->dots) return blocks;
+  if (p->dots) {
+    blocks.columns = bp_smaller(n, dots_finished);
+    if (p->g.a_type == BP_BF16) blocks.a_floats = bp_round_up(p->g.k, 16);
+    if (p->rounds) blocks.c_floats = bp_round_up(blocks.columns, 16);
+    return blocks;
+  }
   const bool deep = p->pack_b && p->g.k > kernels->depth * ((size_t)kernels->pairs + 1);
   if (p->rounds || (p->passes && deep)) {
     blocks.rows = bp_smaller(m, kept);

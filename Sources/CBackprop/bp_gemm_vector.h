@@ -1,9 +1,9 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 //
 // A vector times a matrix whose columns are contiguous: what a layer does to one example. Every
-// number of the matrix is read once, so memory sets the pace. Vectors run along the results, to keep
-// each sum one chain; blocks of the matrix are transposed in registers on their way. Included by a
-// level's file after bp_gemm_pack.h.
+// number of the matrix is read once, so memory sets the pace. Vectors run along the results, to
+// keep each sum one chain; blocks of the matrix are transposed in registers on their way. There a
+// bfloat16 becomes a float, which is exact. Included by a level's file after bp_gemm_pack.h.
 
 #if BP_LANES == 4
 #define BP_FUSE_FOUR BP_FUSE
@@ -11,66 +11,119 @@
 #define BP_FUSE_FOUR __builtin_elementwise_fma
 #endif
 
-/// c[j] = sum of a[p] b[j * stride + p] for so many times four j, p ascending. `ahead`: the columns
-/// of b that come next, which are asked for meanwhile; or NULL.
-BP_INLINE void bp_dots_fours(
-  const int fours, float *c, const float *b, ptrdiff_t stride, const float *a, size_t k,
-  const float *ahead
+/// Four rows of four elements of 32 bits each become four columns.
+BP_INLINE void bp_turn_fours(bp_four_bits *row) {
+  bp_four_bits low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  bp_four_bits low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  bp_four_bits high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  bp_four_bits high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  row[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  row[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  row[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  row[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+
+/// sum + a[p] b[p], p ascending, for the first 16 bytes of four columns, which lie `column` bytes
+/// apart.
+BP_INLINE bp_four bp_dots_block(
+  const int kind, bp_four sum, const char *b, ptrdiff_t column, const float *a
 ) {
+  bp_four_bits block[4];
+  BP_UNROLL for (int i = 0; i < 4; i++) {
+    block[i] = *(const bp_four_bits_in_memory *)(b + i * column);
+  }
+  bp_turn_fours(block);
+  BP_UNROLL for (int i = 0; i < 4; i++) {
+    if (kind == BP_HALVES) {
+      // The first of two neighbours is the lower half.
+      bp_four first = (bp_four)(block[i] << 16), second = (bp_four)(block[i] & 0xffff0000);
+      sum = BP_FUSE_FOUR((bp_four)a[2 * i], first, sum);
+      sum = BP_FUSE_FOUR((bp_four)a[2 * i + 1], second, sum);
+    } else {
+      sum = BP_FUSE_FOUR((bp_four)a[i], (bp_four)block[i], sum);
+    }
+  }
+  return sum;
+}
+
+/// c[j] = sum of a[p] b[j * stride + p] for so many times four j, p ascending. A line of the cache is
+/// used up at once: where columns lie a multiple of a page apart, the cache has room for few of
+/// their lines. `ahead`: the columns of b that come next, which are asked for meanwhile; or NULL.
+BP_INLINE void bp_dots_fours(
+  const int kind, const int fours, float *c, const char *b, ptrdiff_t stride, const float *a,
+  size_t k, const char *ahead
+) {
+  const ptrdiff_t size = kind == BP_HALVES ? 2 : 4, column = stride * size;
+  const size_t line = 64 / size, part = 16 / size;
   bp_four sum[4];
   BP_UNROLL for (int f = 0; f < fours; f++) sum[f] = 0.0f;
   size_t p = 0;
-  for (; p + 4 <= k; p += 4) {
-    if (ahead && p % 16 == 0) {
-      for (int i = 0; i < 4 * fours; i++) __builtin_prefetch(ahead + i * stride + p, 0, 3);
+  for (; p + line <= k; p += line) {
+    if (ahead) {
+      for (int i = 0; i < 4 * fours; i++) {
+        __builtin_prefetch(ahead + i * column + (ptrdiff_t)p * size, 0, 3);
+      }
     }
     BP_UNROLL for (int f = 0; f < fours; f++) {
-      const float *from = b + 4 * f * stride + p;
-      bp_four r0 = bp_load_four(BP_FLOATS, from, 0);
-      bp_four r1 = bp_load_four(BP_FLOATS, from, stride);
-      bp_four r2 = bp_load_four(BP_FLOATS, from, 2 * stride);
-      bp_four r3 = bp_load_four(BP_FLOATS, from, 3 * stride);
-      bp_four low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
-      bp_four low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
-      bp_four high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
-      bp_four high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-      bp_four c0 = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
-      bp_four c1 = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
-      bp_four c2 = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
-      bp_four c3 = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
-      sum[f] = BP_FUSE_FOUR((bp_four)a[p], c0, sum[f]);
-      sum[f] = BP_FUSE_FOUR((bp_four)a[p + 1], c1, sum[f]);
-      sum[f] = BP_FUSE_FOUR((bp_four)a[p + 2], c2, sum[f]);
-      sum[f] = BP_FUSE_FOUR((bp_four)a[p + 3], c3, sum[f]);
+      const char *from = b + 4 * f * column + (ptrdiff_t)p * size;
+      BP_UNROLL for (int q = 0; q < 4; q++) {
+        sum[f] = bp_dots_block(kind, sum[f], from + 16 * q, column, a + p + (size_t)q * part);
+      }
+    }
+  }
+  for (; p + part <= k; p += part) {
+    BP_UNROLL for (int f = 0; f < fours; f++) {
+      const char *from = b + 4 * f * column + (ptrdiff_t)p * size;
+      sum[f] = bp_dots_block(kind, sum[f], from, column, a + p);
     }
   }
   for (; p < k; p++) {
     BP_UNROLL for (int f = 0; f < fours; f++) {
-      const float *from = b + 4 * f * stride + p;
-      bp_four column = {from[0], from[stride], from[2 * stride], from[3 * stride]};
-      sum[f] = BP_FUSE_FOUR((bp_four)a[p], column, sum[f]);
+      bp_four last;
+      BP_UNROLL for (int i = 0; i < 4; i++) {
+        last[i] = bp_load_one(kind, b, (4 * f + i) * stride + (ptrdiff_t)p);
+      }
+      sum[f] = BP_FUSE_FOUR((bp_four)a[p], last, sum[f]);
     }
   }
   BP_UNROLL for (int f = 0; f < fours; f++) bp_store_four(c + 4 * f, sum[f]);
 }
 
-/// c[j] = sum of a[p] b[j * stride + p] for j < n, p < k ascending.
-static void bp_dots(
-  float *c, size_t n, const float *b, ptrdiff_t stride, const float *a, size_t k
+/// c[j] = sum of a[p] b[j * stride + p] for j < n, p < k ascending. `more` columns will be asked
+/// for behind these.
+BP_INLINE void bp_dots(
+  const int kind, float *c, size_t n, size_t more, const void *b, ptrdiff_t stride, const float *a,
+  size_t k
 ) {
+  const ptrdiff_t column = stride * (kind == BP_HALVES ? 2 : 4);
+  const char *columns = b;
   size_t j = 0;
   for (; j + 16 <= n; j += 16) {
-    const float *from = b + (ptrdiff_t)j * stride, *ahead = j + 32 <= n ? from + 16 * stride : NULL;
-    bp_dots_fours(4, c + j, from, stride, a, k, ahead);
+    const char *from = columns + (ptrdiff_t)j * column;
+    const char *ahead = j + 32 <= n + more ? from + 16 * column : NULL;
+    bp_dots_fours(kind, 4, c + j, from, stride, a, k, ahead);
   }
   for (; j + 4 <= n; j += 4) {
-    bp_dots_fours(1, c + j, b + (ptrdiff_t)j * stride, stride, a, k, NULL);
+    bp_dots_fours(kind, 1, c + j, columns + (ptrdiff_t)j * column, stride, a, k, NULL);
   }
   for (; j < n; j++) {
     bp_four sum = 0.0f;
     for (size_t p = 0; p < k; p++) {
-      sum = BP_FUSE_FOUR((bp_four)a[p], (bp_four)b[(ptrdiff_t)j * stride + (ptrdiff_t)p], sum);
+      const float element = bp_load_one(kind, b, (ptrdiff_t)j * stride + (ptrdiff_t)p);
+      sum = BP_FUSE_FOUR((bp_four)a[p], (bp_four)element, sum);
     }
     c[j] = sum[0];
   }
+}
+
+static void bp_dots_floats(
+  float *c, size_t n, size_t more, const void *b, ptrdiff_t stride, const float *a, size_t k
+) {
+  bp_dots(BP_FLOATS, c, n, more, b, stride, a, k);
+}
+
+static void bp_dots_halves(
+  float *c, size_t n, size_t more, const void *b, ptrdiff_t stride, const float *a, size_t k
+) {
+  bp_dots(BP_HALVES, c, n, more, b, stride, a, k);
 }

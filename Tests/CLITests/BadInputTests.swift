@@ -284,6 +284,9 @@ struct Misuse: Sendable, CustomTestStringConvertible {
       "train digits --seed=-4", 2,
       "--set seed=-4: seed is at least 0, not -4."),
     Misuse(
+      "train digits --precision float16", 2,
+      "--precision is 'float16'; choose float32 or bfloat16."),
+    Misuse(
       "train digits --threads 0", 2,
       "--threads is 0; choose a number from 1 to 1024."),
     Misuse(
@@ -309,6 +312,12 @@ struct Misuse: Sendable, CustomTestStringConvertible {
       "train digits --run /proc/none/r", 1,
       "/proc/none: the folder cannot be made: No such file or directory; choose another "
         + "folder."),
+    Misuse(
+      "evaluate gone --precision half", 2,
+      "--precision is 'half'; choose float32 or bfloat16."),
+    Misuse(
+      "generate gone --precision half", 2,
+      "--precision is 'half'; choose float32 or bfloat16."),
     Misuse(
       "evaluate gone", 1,
       "gone: there is no run here (no run.json); name a folder that 'backprop train' made; "

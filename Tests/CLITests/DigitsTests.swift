@@ -72,6 +72,25 @@ import Testing
     #expect(try weights("c", "--seed", "1") != first)
   }
 
+  @Test func thePrecisionOfProductsIsAnOption() throws {
+    let folder = TemporaryFolder()
+    func weights(_ name: String, _ more: String...) throws -> [UInt8] {
+      _ = try Program.succeed(
+        ["train", "digits", "--set", "training.epochs=2", "--run", name] + more, in: folder.path)
+      return try bytes(folder("\(name)/weights.safetensors"))
+    }
+    let halves = try weights("a", "--precision", "bfloat16")
+    #expect(try weights("b", "--set", "training.precision=bfloat16") == halves)
+    #expect(try weights("c", "--precision", "float32") != halves)
+    func loss(_ more: String...) throws -> Double {
+      let result = try Program.succeed(["evaluate", "a", "--json"] + more, in: folder.path).result()
+      return try #require(result["test"]?["log_loss"]?.number)
+    }
+    let (trained, exact) = (try loss(), try loss("--precision", "float32"))
+    #expect(try loss("--precision", "bfloat16") == trained)
+    #expect(exact != trained && abs(exact - trained) < 0.02 * trained, "\(exact), \(trained)")
+  }
+
   @Test func pixelsArePredictedFromCSVAndIDX() throws {
     let folder = TemporaryFolder()
     _ = try Program.succeed(

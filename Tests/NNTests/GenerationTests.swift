@@ -92,6 +92,82 @@ struct GenerationTests {
     #expect(throws: RuntimeError.self) { try BeamSearch(length: 2)(model(), prompt: [1, token]) }
   }
 
+  /// A model whose products are large enough that their types show.
+  private func wider() -> GPT {
+    let model = GPT(vocabulary: 65, context: 24, layers: 2, block: .gpt2(32, heads: 4))
+    model.initialize(seed: 5)
+    for parameter in model.parameters("**.weight") where parameter.shape.rank == 2 {
+      parameter.replace(parameter.value * 4)
+    }
+    return model
+  }
+
+  /// The logits behind some tokens, read one after another with a cache, and the bytes that the
+  /// last step moves.
+  private func logits(
+    _ model: GPT, _ tokens: [Int32], _ precision: DType?, keeping casts: CastWeights?
+  ) throws -> (values: [Float], bytes: Int) {
+    var state = Context.evaluating(precision: precision) {
+      model.start(batch: 1, capacity: model.context)
+    }
+    var all: [Float] = []
+    var bytes = 0
+    for token in tokens {
+      try Context.evaluating(precision: precision, keeping: casts) {
+        let made =
+          state.position == 0
+          ? model.read(Tensor([token]).expanded(at: 0), state: &state)
+          : model.next(Tensor([token]), state: &state)
+        let logits = made.cast(to: .float32)
+        let results = [logits] + state.tensors
+        bytes = try Evaluator.plan(results.map(\.node)).bytesMoved
+        try evaluate(results)
+        all += try logits.array()
+      }
+    }
+    return (all, bytes)
+  }
+
+  @Test func logitsOfHalfThePrecisionAreCloseAndTheirWeightsAreCastOnce() throws {
+    let model = wider()
+    let tokens = (0..<12).map { Int32($0 * 17 % 65) }
+    let exact = try logits(model, tokens, nil, keeping: nil)
+    let kept = try logits(model, tokens, .bfloat16, keeping: CastWeights())
+    // A bfloat16 has eight bits: errors of 1/256 of each number, some of which add up.
+    let spread = exact.values.reduce(0) { max($0, abs($1)) }
+    let error = zip(exact.values, kept.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    #expect(error > 0 && error < spread / 32, "\(error) of \(spread)")
+    // That weights are kept changes no bit, only how much memory a step reads.
+    let cast = try logits(model, tokens, .bfloat16, keeping: nil)
+    #expect(cast.values == kept.values)
+    #expect(
+      kept.bytes < 2 * exact.bytes / 3 && cast.bytes > exact.bytes,
+      "\(kept.bytes), \(cast.bytes), \(exact.bytes) bytes")
+  }
+
+  @Test func aWeightThatChangesIsCastAgain() throws {
+    let (model, casts) = (wider(), CastWeights())
+    let before = try logits(model, [1, 2], .bfloat16, keeping: casts)
+    let weight = model.blocks[0].feedForward.up.weight
+    weight.replace(weight.value * 2)
+    let after = try logits(model, [1, 2], .bfloat16, keeping: casts)
+    #expect(try after.values == logits(model, [1, 2], .bfloat16, keeping: nil).values)
+    #expect(after.values != before.values)
+  }
+
+  @Test func aGeneratorOfHalfThePrecisionMakesTheTokensOfItsLogits() throws {
+    let model = wider()
+    var generator = Generator(
+      model, prompt: [7], sampling: Sampling(temperature: 0), precision: .bfloat16)
+    for _ in 0..<10 { _ = try generator.next() }
+    let tokens = generator.tokens
+    let logits = try logits(model, Array(tokens.dropLast()), .bfloat16, keeping: nil).values
+    for place in 1..<tokens.count {
+      let row = Array(logits[(place - 1) * 65..<place * 65])
+      #expect(Sampling(temperature: 0).token(row, at: 0) == tokens[place])
+    }
+  }
+
   @Test func aWideBeamFindsTheLikeliestOfAll() throws {
     let model = model()
     let best = try BeamSearch(width: 125, length: 3)(model, prompt: [2])

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropGraph
+import Foundation
 import Testing
 
 @Suite("Functions of the host")
@@ -15,6 +16,29 @@ struct HostMathTests {
       #expect(abs(HostMath.exponential(-Double(n)) * expected - 1) < 1e-14, "e^−\(n)")
       expected *= e
     }
+  }
+
+  @Test func exponentialsAreThoseOfEachNumber() {
+    for count in 0..<20 {
+      let x = (0..<count).map { Double($0 * $0) * 1.7 - 90 }
+      #expect(HostMath.exponentials(x) == x.map { HostMath.exponential($0) })
+    }
+    let special = [
+      Double.nan, .infinity, -.infinity, 0, -0.0, .leastNonzeroMagnitude, 1e300, -1e300, 1,
+    ]
+    let found = HostMath.exponentials(special)
+    #expect(found[0].isNaN)
+    #expect(Array(found[1..<8]) == [.infinity, 0, 1, 1, 1, .infinity, 0])
+  }
+
+  /// By the C library's function, where the result is subnormal, and up to the largest.
+  @Test func exponentialReachesBothEndsOfItsRange() {
+    for x in [-745.1, -740, -709, -708.3, 708.9, 709.7] {
+      let (found, expected) = (HostMath.exponential(x), exp(x))
+      #expect(abs(found - expected) <= 4 * expected.ulp, "e^\(x) = \(found)")
+    }
+    #expect(HostMath.exponential(-746) == 0)
+    #expect(HostMath.exponential(709.8) == .infinity)
   }
 
   /// A network that diverged has such outputs; its probabilities must not end the program.

@@ -7,7 +7,7 @@ import BackpropTraining
 import CBackprop
 
 /// `backprop bench --kernels`: each kernel's rate and its share of what the machine reaches in the
-/// same run, by a loop of multiply-adds or by a copy.
+/// same run, by a loop of multiply-adds, or by the faster of a copy and a loop that only reads.
 struct KernelBench {
   let seconds: Double
   let json: Bool
@@ -21,7 +21,7 @@ struct KernelBench {
       Output.print(
         "\(String(cString: bp_level_name(level))), \(threads) thread\(threads == 1 ? "" : "s"): "
           + "multiply-adds \(Text.short(peak.float32 / 1e9)) GFLOP/s, bfloat16 products "
-          + "\(Text.short(peak.bfloat16 / 1e9)) GFLOP/s, copy \(Text.short(peak.copy / 1e9)) GB/s")
+          + "\(Text.short(peak.bfloat16 / 1e9)) GFLOP/s, \(peak.memoryText)")
     }
     for kernel in KernelCase.all { try measure(kernel, peak, threads) }
   }
@@ -45,7 +45,7 @@ struct KernelBench {
       switch kernel.measure {
       case .operations(let count, let type):
         (count / median, "GFLOP/s", type == .bfloat16 ? peak.bfloat16 : peak.float32)
-      case .bytes(let count): (count / median, "GB/s", peak.copy)
+      case .bytes(let count): (count / median, "GB/s", peak.memory)
       }
     if json {
       try Output.print(
@@ -70,8 +70,18 @@ struct KernelBench {
 struct Peak {
   let float32: Double
   let bfloat16: Double
-  /// Bytes read and written per second.
+  /// Bytes read and written per second by copying.
   let copy: Double
+  /// Bytes read per second by summing.
+  let read: Double
+
+  /// Bytes per second that a kernel can move at most, whatever it reads and writes.
+  var memory: Double { max(copy, read) }
+
+  /// `copy 50 GB/s, read 43 GB/s`
+  var memoryText: String {
+    "copy \(Text.short(copy / 1e9)) GB/s, read \(Text.short(read / 1e9)) GB/s"
+  }
 
   init(_ cpu: CPU) {
     let level = cpu.level
@@ -90,6 +100,28 @@ struct Peak {
       bp_copy_bandwidth(
         blocks[2 * thread].pointer, blocks[2 * thread + 1].pointer, size, 0.3)
     }
+    read = Peak.readBandwidth(cpu, seconds: 0.3)
+  }
+
+  /// Bytes per second that all threads together read of an array far larger than the caches, each a
+  /// part of it and all at once: the best of several passes.
+  static func readBandwidth(_ cpu: CPU, seconds: Double) -> Double {
+    let threads = cpu.pool.threadCount
+    let part = (256 << 20) / threads / 256 * 256
+    let array = HostBuffer(byteCount: threads * part)
+    array.pointer.initializeMemory(as: UInt8.self, repeating: 1, count: threads * part)
+    let sums = HostBuffer(byteCount: threads * MemoryLayout<UInt64>.stride)
+    let results = sums.pointer.bindMemory(to: UInt64.self, capacity: threads)
+    var best = Double.infinity
+    let whole = Stopwatch()
+    while whole.seconds < seconds {
+      let watch = Stopwatch()
+      cpu.pool.run(tasks: threads) { task, _ in
+        results[task] = bp_read(array.pointer + task * part, part)
+      }
+      best = min(best, watch.seconds)
+    }
+    return Double(threads * part) / best
   }
 
   /// The sum of what each thread reaches while all work.

@@ -26,29 +26,34 @@ enum Workload {
   /// Times whole steps of a workload: first one, then a warm-up, then those that count.
   static func measure(_ name: String, seconds: Double, dtype: DType) throws -> BenchResult {
     let steps = try Steps(name, dtype: dtype)
-    try steps.run()
+    try steps.next()
     let first = Stopwatch.process.seconds
     let warmup = Stopwatch()
-    while warmup.seconds < min(2, seconds) { try steps.run() }
+    while warmup.seconds < min(2, seconds) { try steps.next() }
     var times: [Double] = []
     times.reserveCapacity(1 << 20)
     let whole = Stopwatch()
     while whole.seconds < seconds || times.count < 3 {
+      try steps.prepare()
       let watch = Stopwatch()
       try steps.run()
       times.append(watch.seconds)
     }
     times.sort()
+    let memory = System.peakMemory
+    let traffic = steps.bytesRead.map {
+      Traffic(bytes: $0, bandwidth: Peak.readBandwidth(CPU.current, seconds: 1))
+    }
     return BenchResult(
       workload: name, dtype: dtype, threads: CPU.current.pool.threadCount, items: steps.items,
-      times: times, firstStep: first)
+      times: times, firstStep: first, peakMemory: memory, traffic: traffic)
   }
 
   /// The plan of a workload's step as text.
   static func plan(_ name: String, dtype: DType) throws -> String {
     let steps = try Steps(name, dtype: dtype)
     // The first steps have no running averages and buffers of their own yet.
-    for _ in 0..<4 { try steps.run() }
+    for _ in 0..<4 { try steps.next() }
     return "\(name): " + (Evaluator.latestPlan?.description ?? "nothing ran")
   }
 }
@@ -57,7 +62,18 @@ enum Workload {
 struct Steps {
   /// What a step counts for.
   let items: Double
+  /// The bytes that a step cannot do without reading once, where they are what it takes time for.
+  let bytesRead: Double?
+  /// What comes before a step now and then and is no part of it: a text is begun.
+  let prepare: () throws -> Void
+  /// The step.
   let run: () throws -> Void
+
+  /// What comes before a step, and the step.
+  func next() throws {
+    try prepare()
+    try run()
+  }
 
   init(_ name: String, dtype: DType) throws {
     let precision: DType? = dtype == .float32 ? nil : dtype
@@ -141,21 +157,39 @@ struct Steps {
     GPT(vocabulary: 50257, context: 1024, layers: 12, block: .gpt2(768, heads: 12))
   }
 
-  /// One sequence that goes on from a prompt of 130 tokens, and begins anew before its caches have to
-  /// grow: so one plan serves the steps.
+  /// One sequence that goes on from a prompt of 130 tokens, and begins anew before its caches have
+  /// to grow: so one plan serves the steps.
   private init(generating precision: DType?) throws {
     let model = Steps.gpt2
     model.initialize(seed: 0)
     try model.prepare()
     let prompt = (0..<130).map { Int32($0 * 367) }
-    var generator = Generator(model, prompt: prompt, precision: precision)
+    let end = 250
+    var generator: Generator?
     items = 1
-    run = {
-      if generator.tokens.count == 250 {
-        generator = Generator(model, prompt: prompt, precision: precision)
-      }
-      _ = try generator.next()
+    bytesRead = Steps.bytesRead(
+      model, places: (prompt.count + end) / 2, elementSize: (precision ?? .float32).byteCount)
+    prepare = {
+      if let generator, generator.tokens.count < end { return }
+      var fresh = Generator(model, prompt: prompt, precision: precision)
+      // The prompt is read, and the caches grow.
+      for _ in 0..<2 { _ = try fresh.next() }
+      generator = fresh
     }
+    run = { _ = try generator?.next() }
+  }
+
+  /// The bytes of the weights that a token takes, and of the keys and values of the places before
+  /// it. Of the positions one is looked up; norms and biases stay float32.
+  private static func bytesRead(_ model: GPT, places: Int, elementSize: Int) -> Double {
+    let positions = model.positions?.weight
+    let weights = model.parameters().filter { $0 !== positions }.reduce(0) {
+      $0 + $1.count * ($1.shape.rank > 1 ? elementSize : 4)
+    }
+    let cached = model.blocks.reduce(0) {
+      $0 + 2 * places * $1.attention.keyValueHeads * $1.attention.headWidth * elementSize
+    }
+    return Double(weights + cached)
   }
 
   /// Whole numbers as tokens.
@@ -176,6 +210,8 @@ struct Steps {
     _ precision: DType?, _ loss: @escaping () -> Loss
   ) throws {
     self.items = items
+    bytesRead = nil
+    prepare = {}
     model.initialize(seed: 0)
     try model.prepare()
     try evaluate(data)

@@ -24,6 +24,8 @@ struct Bench: ParsableCommand {
   var plan = false
   @Flag(help: "Show where the time of a workload's step goes, kernel by kernel.")
   var profile = false
+  @Flag(help: "With --profile: a line for each kernel of a step, equal ones apart.")
+  var each = false
   @Flag(help: "Measure what it costs to trace, differentiate and find a plan, in ns a node.")
   var tracing = false
   @Option(help: "Seconds for each measurement.") var seconds = 5.0
@@ -34,6 +36,9 @@ struct Bench: ParsableCommand {
   func validate() throws {
     guard seconds > 0, seconds <= 3600 else {
       throw ValidationError("--seconds is \(seconds); choose a number from 0 to 3600.")
+    }
+    guard profile || !each else {
+      throw ValidationError("--each is for --profile; add --profile, or leave it out.")
     }
     guard dtype == "float32" || dtype == "bfloat16" else {
       throw ValidationError("--dtype is '\(dtype)'; choose float32 or bfloat16.")
@@ -54,7 +59,7 @@ struct Bench: ParsableCommand {
     let names = workloads.isEmpty ? Workload.names : workloads
     if profile {
       for name in names {
-        try Profile(workload: name, dtype: type, seconds: seconds, json: json).run()
+        try Profile(workload: name, dtype: type, seconds: seconds, each: each, json: json).run()
       }
       return
     }
@@ -78,50 +83,5 @@ struct Bench: ParsableCommand {
         throw Failure.failed("the measurement of '\(name)' failed; see above.")
       }
     }
-  }
-}
-
-/// What a workload reached.
-struct BenchResult {
-  let workload: String
-  let dtype: DType
-  let threads: Int
-  let items: Double
-  /// Seconds of each step, sorted.
-  let times: [Double]
-  let firstStep: Double
-
-  private var median: Double { times[times.count / 2] }
-
-  /// The keys that the peers' script prints.
-  var json: JSONValue {
-    .object(
-      JSONObject([
-        ("workload", .string(workload)), ("system", "backprop"),
-        ("dtype", .string(dtype.description)), ("threads", .integer(threads)),
-        ("items_per_s_median", .number(rounded(items / median, 2))),
-        ("items_per_s_best", .number(rounded(items / times[0], 2))),
-        ("step_ms_median", .number(rounded(median * 1e3, 4))),
-        ("first_step_s", .number(rounded(firstStep, 3))),
-        ("peak_rss_mib", .integer(System.peakMemory)),
-      ]))
-  }
-
-  static let header =
-    "workload  threads      items/s (best)         step   first step    memory"
-
-  var text: String {
-    Text.left(workload, 10) + Text.right("\(threads)", 7)
-      + Text.right(Text.grouped(Int(items / median)), 13)
-      + Text.right("(\(Text.grouped(Int(items / times[0]))))", 13)
-      + Text.right("\(Text.short(median * 1e3)) ms", 13)
-      + Text.right("\(Text.fixed(firstStep, 3)) s", 13)
-      + Text.right("\(System.peakMemory) MiB", 10)
-  }
-
-  private func rounded(_ value: Double, _ places: Int) -> Double {
-    var scale = 1.0
-    for _ in 0..<places { scale *= 10 }
-    return (value * scale).rounded() / scale
   }
 }

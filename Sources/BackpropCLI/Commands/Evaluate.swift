@@ -15,13 +15,17 @@ struct Evaluate: ParsableCommand {
   @Option(
     help: "A table, texts or series with labels, or a folder of images or sounds: its test part.")
   var data: String?
+  @Option(help: "The type of products, float32 or bfloat16 (default: that of the training).")
+  var precision: String?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
 
   mutating func run() throws {
     try System.setThreads(threads)
+    let precision = try TrainingRecipe.Precision.named(precision)
     let folder = RunFolder(path)
-    let record = try RunRecord(folder)
+    var record = try RunRecord(folder)
+    record.recipe.training.precision = precision ?? record.recipe.training.precision
     let predictor = try Predictor(record, in: folder)
     let evaluation = try predictor.evaluate(try examples(record))
     if json {

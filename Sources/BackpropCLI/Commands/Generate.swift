@@ -30,6 +30,8 @@ struct Generate: ParsableCommand {
     name: .customLong("repetition-penalty"), help: "Above 1: less of what occurred before.")
   var repetitionPenalty = 1.0
   @Option(help: "The seed of the draws.") var seed: UInt64 = 0
+  @Option(help: "The type of products: float32 (default), or bfloat16, which is faster.")
+  var precision: String?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each text.") var json = false
 
@@ -52,8 +54,10 @@ struct Generate: ParsableCommand {
 
   mutating func run() throws {
     try System.setThreads(threads)
+    let precision = try TrainingRecipe.Precision.named(precision) ?? .float32
     let folder = RunFolder(path)
-    let generation = try TextGeneration(try Predictor(try RunRecord(folder), in: folder))
+    let generation = try TextGeneration(
+      try Predictor(try RunRecord(folder), in: folder), precision: precision)
     let sampling = Sampling(
       temperature: temperature, topK: topK, topP: topP, minP: minP,
       repetitionPenalty: repetitionPenalty)

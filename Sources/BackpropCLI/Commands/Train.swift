@@ -25,6 +25,8 @@ struct Train: ParsableCommand {
   @Option(name: .customLong("run"), help: "The folder for the run (default: runs/NAME-…).")
   var runFolder: String?
   @Option(help: "The seed of everything random (default: the recipe's).") var seed: Int?
+  @Option(help: "The type of products, float32 or bfloat16 (default: the recipe's).")
+  var precision: String?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON lines.") var json = false
   @Flag(help: "Show network, operations and memory, and train nothing.") var dryRun = false
@@ -60,7 +62,11 @@ struct Train: ParsableCommand {
   }
 
   private func source() throws -> RecipeSource {
-    try RecipeSource(recipe ?? "digits", overrides: overrides, seed: seed)
+    var overrides = overrides
+    if let precision = try TrainingRecipe.Precision.named(precision) {
+      overrides.append("training.precision=\(precision.rawValue)")
+    }
+    return try RecipeSource(recipe ?? "digits", overrides: overrides, seed: seed)
   }
 
   /// A run from the start.
@@ -113,7 +119,7 @@ struct Train: ParsableCommand {
         "\(folder.path): the run is complete; there is nothing to go on with. Use it with "
           + "'backprop evaluate \(folder.path)'.")
     }
-    if recipe != nil || !overrides.isEmpty || seed != nil {
+    if recipe != nil || !overrides.isEmpty || seed != nil || precision != nil {
       let asked = try recipe == nil ? nil : source().recipe
       if let asked, let difference = record.recipe.firstDifference(from: asked) {
         throw Failure.usage(
@@ -122,7 +128,7 @@ struct Train: ParsableCommand {
       }
       if asked == nil {
         throw Failure.usage(
-          "--resume goes on with the settings of the run; leave out --set and --seed.")
+          "--resume goes on with the settings of the run; leave out --set, --seed and --precision.")
       }
     }
     if let data { record.location = data }

@@ -47,14 +47,27 @@ public struct Linear: WeightedLayer, CustomStringConvertible {
   public var outputAxis: Int { 0 }
 
   /// `x: [..., inputs] -> [..., outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, weight: weight.value) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    guard fits(x) else { return misfit(x, weight.value) }
+    let context = Context.current
+    return product(x, context.value(of: weight, for: x), context)
+  }
 
   /// The same with another matrix of the weight's shape.
   public func callAsFunction(_ x: Tensor, weight w: Tensor) -> Tensor {
-    guard x.rank >= 1, x.shape[-1] == inputs, x.dtype.isFloatingPoint else { return misfit(x, w) }
-    let precision = Context.current.precision ?? x.dtype
-    let input = x.dtype == precision ? x : x.cast(to: precision)
-    let matrix = w.dtype == precision ? w : w.cast(to: precision)
+    guard fits(x) else { return misfit(x, w) }
+    let context = Context.current
+    return product(x, w.cast(to: context.precision ?? x.dtype), context)
+  }
+
+  private func fits(_ x: Tensor) -> Bool {
+    x.rank >= 1 && x.shape[-1] == inputs && x.dtype.isFloatingPoint
+  }
+
+  /// The product of x with a matrix in the context's precision.
+  private func product(_ x: Tensor, _ matrix: Tensor, _ context: Context) -> Tensor {
+    let precision = matrix.dtype
+    let input = x.cast(to: precision)
     let swapped = Tensor(
       Node(
         .permute(Linear.exchange),
@@ -67,8 +80,7 @@ public struct Linear: WeightedLayer, CustomStringConvertible {
           .matmul, x.shape.replacing(1, with: outputs), precision, input.node, swapped.node))
       : matmul(input, swapped)
     guard let bias else { return product }
-    let b = bias.value
-    return product + (b.dtype == precision ? b : b.cast(to: precision))
+    return product + context.value(of: bias, for: x)
   }
 
   private func misfit(_ x: Tensor, _ w: Tensor) -> Tensor {

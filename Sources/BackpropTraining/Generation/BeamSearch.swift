@@ -108,7 +108,7 @@ public struct BeamSearch: Hashable, Sendable {
 
   private static func logSoftmax(_ logits: ArraySlice<Float>) -> [Double] {
     let largest = Double(logits.max() ?? 0)
-    let sum = logits.reduce(0) { $0 + HostMath.exponential(Double($1) - largest) }
+    let sum = HostMath.exponentials(logits.map { Double($0) - largest }).reduce(0, +)
     let shift = largest + HostMath.logarithm(sum)
     return logits.map { Double($0) - shift }
   }

@@ -8,13 +8,15 @@ import BackpropRuntime
 /// Goes on with a sequence of tokens, one after the other, each drawn from what the model says.
 ///
 /// The prompt is read in one pass. What the model remembers of the places before is kept, so that a
-/// token costs one place's work. When the model's context is full, the older half of it is forgotten and the rest read again. Which tokens
-/// come is a pure function of model, prompt, sampling and seed.
+/// token costs one place's work. When the model's context is full, the older half of it is
+/// forgotten and the rest read again. Which tokens come is a pure function of model, prompt,
+/// sampling, seed and precision.
 public struct Generator {
   private let model: any Decoder
   private let sampling: Sampling
   private let seed: UInt64
   private let precision: DType?
+  private let casts = CastWeights()
   private var state: DecoderState
   /// All tokens so far, the prompt's among them.
   public private(set) var tokens: [Int32]
@@ -25,7 +27,8 @@ public struct Generator {
   ///
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - precision: the type in which products are computed; nil: that of the weights.
+  ///   - precision: the type in which products are computed; nil: that of the weights. Weights of
+  ///     another type are cast once, and the generator keeps them.
   public init(
     _ model: some Decoder, prompt: [Int32], sampling: Sampling = Sampling(), seed: UInt64 = 0,
     precision: DType? = nil
@@ -62,7 +65,7 @@ public struct Generator {
 
   /// The logits behind what was not read yet: a prompt in one pass, or one token.
   private mutating func read() throws -> [Float] {
-    try Context.evaluating(precision: precision) {
+    try Context.evaluating(precision: precision, keeping: casts) {
       let tokens = Tensor(unread)
       let made =
         state.position == 0

@@ -38,26 +38,34 @@ public struct Sampling: Hashable, Sendable {
   public func probabilities(_ logits: [Float], earlier: [Int32] = []) -> [Double] {
     var result = [Double](repeating: 0, count: logits.count)
     let kept = candidates(logits, earlier: earlier)
-    let sum = kept.reduce(0) { $0 + $1.weight }
-    for (token, weight) in kept { result[token] = weight / sum }
+    let sum = kept.weights.reduce(0, +)
+    for (place, weight) in kept.weights.enumerated() { result[kept.token(place)] = weight / sum }
     return result
   }
 
   /// The token that a number in 0 ..< 1 falls on.
   public func token(_ logits: [Float], earlier: [Int32] = [], at number: Double) -> Int32 {
     let kept = candidates(logits, earlier: earlier)
-    let limit = number * kept.reduce(0) { $0 + $1.weight }
+    let limit = number * kept.weights.reduce(0, +)
     var sum = 0.0
-    for (token, weight) in kept {
+    for (place, weight) in kept.weights.enumerated() {
       sum += weight
-      if limit < sum { return Int32(token) }
+      if limit < sum { return Int32(kept.token(place)) }
     }
-    return Int32(kept.last?.token ?? 0)
+    return Int32(kept.weights.lastIndex { $0 > 0 }.map(kept.token) ?? 0)
   }
 
-  /// The tokens that can be drawn, in the order of their numbers, with weights in proportion to
-  /// their probabilities.
-  private func candidates(_ logits: [Float], earlier: [Int32]) -> [(token: Int, weight: Double)] {
+  /// Tokens in the order of their numbers, with weights in proportion to their probabilities; a
+  /// weight of zero is that of a token which cannot be drawn.
+  private struct Candidates {
+    /// The tokens; nil: all.
+    var tokens: [Int]?
+    var weights: [Double]
+
+    func token(_ place: Int) -> Int { tokens.map { $0[place] } ?? place }
+  }
+
+  private func candidates(_ logits: [Float], earlier: [Int32]) -> Candidates {
     var scores = logits.map { $0.isNaN ? -Double.infinity : Double($0) }
     if repetitionPenalty != 1 {
       for token in Set(earlier) where scores.indices.contains(Int(token)) {
@@ -65,37 +73,34 @@ public struct Sampling: Hashable, Sendable {
         scores[Int(token)] = score > 0 ? score / repetitionPenalty : score * repetitionPenalty
       }
     }
-    guard let top = scores.max(), let best = scores.firstIndex(of: top) else { return [] }
-    guard temperature > 0, top.isFinite else { return [(best, 1)] }
-    func weight(_ token: Int) -> Double {
-      HostMath.exponential((scores[token] - top) / temperature)
+    guard let top = scores.max(), let best = scores.firstIndex(of: top) else {
+      return Candidates(weights: [])
+    }
+    guard temperature > 0, top.isFinite else { return Candidates(tokens: [best], weights: [1]) }
+    func weights(_ scores: [Double]) -> [Double] {
+      HostMath.exponentials(scores.map { ($0 - top) / temperature })
     }
     let limit = min(max(1, topK ?? scores.count), scores.count)
     if limit == scores.count, topP >= 1 {
-      var kept: [(token: Int, weight: Double)] = []
-      kept.reserveCapacity(scores.count)
-      for token in scores.indices {
-        let share = weight(token)
-        if share > 0, share >= minP { kept.append((token, share)) }
-      }
-      return kept
+      let shares = weights(scores)
+      return Candidates(weights: minP > 0 ? shares.map { $0 >= minP ? $0 : 0 } : shares)
     }
-    var total = 0.0
-    if limit == scores.count { for token in scores.indices { total += weight(token) } }
+    var total = limit == scores.count ? weights(scores).reduce(0, +) : 0
     // How many of the likeliest are needed shows while they are gone through.
     var wanted = limit == scores.count ? min(64, limit) : limit
     while true {
       let order = likeliest(scores, top, wanted)
-      let weights = order.map(weight)
-      if limit < scores.count { total = weights.reduce(0, +) }
+      let shares = weights(order.map { scores[$0] })
+      if limit < scores.count { total = shares.reduce(0, +) }
       var kept = 1
-      var sum = weights[0]
-      while kept < order.count, sum < topP * total, weights[kept] >= minP {
-        sum += weights[kept]
+      var sum = shares[0]
+      while kept < order.count, sum < topP * total, shares[kept] >= minP {
+        sum += shares[kept]
         kept += 1
       }
       if kept < order.count || order.count == limit {
-        return zip(order, weights).prefix(kept).sorted { $0.0 < $1.0 }
+        let drawn = zip(order, shares).prefix(kept).sorted { $0.0 < $1.0 }
+        return Candidates(tokens: drawn.map(\.0), weights: drawn.map(\.1))
       }
       wanted = min(8 * wanted, limit)
     }

@@ -8,6 +8,7 @@
 #include "bp_pass.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /// A finished block of a product.
 typedef struct bp_gemm_block {
@@ -83,5 +84,9 @@ double bp_peak_bf16(int level, double seconds);
 /// Bytes per second, read plus written, of copying a large array on one thread.
 /// `from` and `to` hold `bytes` each.
 double bp_copy_bandwidth(void *to, const void *from, size_t bytes, double seconds);
+
+/// Reads an array once, a multiple of 256 bytes aligned to 64, and only sums it: what its time says
+/// of memory no kernel that uses what it reads can better.
+uint64_t bp_read(const void *from, size_t bytes);
 
 #endif

@@ -122,9 +122,11 @@ public struct MultiHeadAttention: Layer, CustomStringConvertible {
 
   /// What some rows of the input's weight make of x.
   private func part(of x: Tensor, _ rows: Range<Int>) -> Tensor {
-    affine(
-      x, input.weight.value.sliced(along: 0, rows),
-      input.bias.map { $0.value.sliced(along: 0, rows) })
+    let context = Context.current
+    let weight = context.value(of: input.weight, for: x).sliced(along: 0, rows)
+    let product = matmul(x.cast(to: weight.dtype), weight.transposed())
+    guard let bias = input.bias else { return product }
+    return product + context.value(of: bias, for: x).sliced(along: 0, rows)
   }
 
   private func fits(_ x: Tensor) -> Bool {
@@ -138,11 +140,4 @@ public struct MultiHeadAttention: Layer, CustomStringConvertible {
       hint: "this layer was made for \(width) features, which lie last", shape: x.shape,
       layer: self, leaf: input.weight.path)
   }
-}
-
-/// x Wᵀ + b in the context's precision, for parts of a layer's weight.
-func affine(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
-  let precision = Context.current.precision ?? x.dtype
-  let product = matmul(x.cast(to: precision), weight.cast(to: precision).transposed())
-  return bias.map { product + $0.cast(to: precision) } ?? product
 }

@@ -15,15 +15,21 @@ struct Evaluate: ParsableCommand {
   @Option(
     help: "A table, texts or series with labels, or a folder of images or sounds: its test part.")
   var data: String?
+  @Option(help: "How many translations are looked at side by side (default: 1, word by word).")
+  var beams = 1
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    if beams < 1 { throw ValidationError("--beams is \(beams); choose at least 1.") }
+  }
 
   mutating func run() throws {
     try System.setThreads(threads)
     let folder = RunFolder(path)
     let record = try RunRecord(folder)
     let predictor = try Predictor(record, in: folder)
-    let evaluation = try predictor.evaluate(try examples(record))
+    let evaluation = try predictor.evaluate(try examples(record), beams: beams)
     if json {
       var object = JSONObject([("event", "evaluated"), ("run", .string(folder.path))])
       object["examples"] = .integer(evaluation.count)
@@ -64,6 +70,9 @@ struct Evaluate: ParsableCommand {
     }
     if let data, record.recipe.data.source == .labeledText {
       return try LabeledExamples(data, record).examples
+    }
+    if let data, record.recipe.data.source == .pairs {
+      return try record.examplesOfPairs(in: data)
     }
     if let data, let series = record.series { return try series.examples(data, record.recipe) }
     let read = try RecipeData(

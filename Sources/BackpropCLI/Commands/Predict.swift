@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import ArgumentParser
+import BackpropData
 import BackpropFormats
 import BackpropRecipes
 import BackpropTraining
@@ -9,25 +10,46 @@ import BackpropTraining
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict rows of a table, texts, images, series or a recording with a run's network.",
+    usage: """
+      backprop predict <run> --input FILE
+      backprop predict <run> TEXT ...
+      """,
     discussion: """
       For a table FILE is a CSV file with raw rows: columns by their names, missing values left
       empty; a forecast is made from the last of them. For texts it is a table with the columns of the recipe, or a text on each line. For
       images it is an IDX file, or a CSV file with the pixels of an image in each row. For series with
       classes it is a file of the UCR/UEA archive; its labels are not looked at. For
-      sounds it is a WAVE file.
+      sounds it is a WAVE file. A model that translates writes a line for each text, or for each
+      line of FILE.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
-  @Option(help: "A CSV, IDX or WAVE file, gzipped or not.") var input: String
+  @Argument(help: "Texts, where the network reads texts.") var texts: [String] = []
+  @Option(help: "A text, CSV, IDX or WAVE file, gzipped or not.") var input: String?
+  @Option(help: "How many translations are looked at side by side; 1: word by word.")
+  var beams = 4
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each example.") var json = false
+
+  func validate() throws {
+    guard texts.isEmpty == (input != nil) else {
+      throw ValidationError(
+        input == nil
+          ? "Nothing is to be predicted; give texts, or a file by --input FILE."
+          : "There are texts and --input; give one of them.")
+    }
+    if beams < 1 { throw ValidationError("--beams is \(beams); choose at least 1.") }
+  }
 
   mutating func run() throws {
     try System.setThreads(threads)
     let folder = RunFolder(path)
     let record = try RunRecord(folder)
     let predictor = try Predictor(record, in: folder)
-    let input = try PredictionInput(self.input, for: predictor)
+    if record.recipe.task == .translation { return try translate(predictor) }
+    let input =
+      try self.input.map { try PredictionInput($0, for: predictor) }
+      ?? PredictionInput(texts: texts, for: predictor)
     let predictions = try predictor.predict(input.examples)
     if let table = ForecastTable(record.series) {
       let lines =
@@ -37,6 +59,29 @@ struct Predict: ParsableCommand {
     }
     for index in 0..<predictions.count {
       Output.print(json ? try line(predictions, index) : text(predictions, index))
+    }
+  }
+
+  private func translate(_ predictor: Predictor) throws {
+    let texts = try input.map { try Translator.lines($0) } ?? texts
+    let translations: [Translator.Translation]
+    do {
+      translations = try Translator(predictor).translate(texts, beams: beams)
+    } catch let error as DataError {
+      throw DataError(
+        source: input, line: error.line, what: error.what, remedy: error.remedy)
+    }
+    for (index, translation) in translations.enumerated() {
+      guard json else {
+        Output.print(translation.text)
+        continue
+      }
+      let object = JSONObject([
+        ("row", .integer(index + 1)), ("source", .string(translation.source)),
+        ("prediction", .string(translation.text)),
+        ("unknown_words", .array(translation.unknownWords.map { .string($0) })),
+      ])
+      Output.print(try JSONValue.object(object).text())
     }
   }
 

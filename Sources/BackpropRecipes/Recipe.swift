@@ -67,7 +67,7 @@ public struct Recipe: Hashable, Sendable {
     guard let task = try top.choice(.task, of: Task.self) else {
       throw RecipeError(
         top.place, what: "the key 'task' is missing",
-        remedy: "add " + Task.allCases.map(\.rawValue).joined(separator: ", "))
+        remedy: "add classification, regression, generation or translation")
     }
     self.task = task
     guard top.has(.data) else {

@@ -113,6 +113,7 @@ import Testing
     #expect(lines.map { $0["prediction"]?.string } == ["good", "bad"])
     _ = try Program.succeed(
       ["train", "digits", "--run", "d", "--set", "training.epochs=1"], in: folder.path)
+    try expect(["evaluate", "d", "--beams", "2"], "--beams is for models that", status: 2)
     try expect(["predict", "d", "a text"], "the network reads no texts; name a file by --input.")
   }
 

@@ -16,20 +16,23 @@ struct Evaluate: ParsableCommand {
     help: "A table, texts or series with labels, or a folder of images or sounds: its test part.")
   var data: String?
   @Option(help: "How many translations are looked at side by side (default: 1, word by word).")
-  var beams = 1
+  var beams: Int?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
-    if beams < 1 { throw ValidationError("--beams is \(beams); choose at least 1.") }
+    if let beams, beams < 1 {
+      throw ValidationError("--beams is \(beams); choose at least 1.")
+    }
   }
 
   mutating func run() throws {
     try System.setThreads(threads)
     let folder = RunFolder(path)
     let record = try RunRecord(folder)
+    try Predict.check(beams, record)
     let predictor = try Predictor(record, in: folder)
-    let evaluation = try predictor.evaluate(try examples(record), beams: beams)
+    let evaluation = try predictor.evaluate(try examples(record), beams: beams ?? 1)
     if json {
       var object = JSONObject([("event", "evaluated"), ("run", .string(folder.path))])
       object["examples"] = .integer(evaluation.count)

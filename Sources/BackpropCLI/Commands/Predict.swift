@@ -26,8 +26,8 @@ struct Predict: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
   @Argument(help: "Texts, where the network reads texts.") var texts: [String] = []
   @Option(help: "A text, CSV, IDX or WAVE file, gzipped or not.") var input: String?
-  @Option(help: "How many translations are looked at side by side; 1: word by word.")
-  var beams = 4
+  @Option(help: "How many translations are looked at side by side (default: 4; 1: word by word).")
+  var beams: Int?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each example.") var json = false
 
@@ -38,13 +38,16 @@ struct Predict: ParsableCommand {
           ? "Nothing is to be predicted; give texts, or a file by --input FILE."
           : "There are texts and --input; give one of them.")
     }
-    if beams < 1 { throw ValidationError("--beams is \(beams); choose at least 1.") }
+    if let beams, beams < 1 {
+      throw ValidationError("--beams is \(beams); choose at least 1.")
+    }
   }
 
   mutating func run() throws {
     try System.setThreads(threads)
     let folder = RunFolder(path)
     let record = try RunRecord(folder)
+    try Predict.check(beams, record)
     let predictor = try Predictor(record, in: folder)
     if record.recipe.task == .translation { return try translate(predictor) }
     let input =
@@ -62,11 +65,17 @@ struct Predict: ParsableCommand {
     }
   }
 
+  /// Beams are for models that translate.
+  static func check(_ beams: Int?, _ record: RunRecord) throws {
+    guard beams != nil, record.recipe.task != .translation else { return }
+    throw Failure.usage("--beams is for models that translate; leave it out.")
+  }
+
   private func translate(_ predictor: Predictor) throws {
     let texts = try input.map { try Translator.lines($0) } ?? texts
     let translations: [Translator.Translation]
     do {
-      translations = try Translator(predictor).translate(texts, beams: beams)
+      translations = try Translator(predictor).translate(texts, beams: beams ?? 4)
     } catch let error as DataError {
       throw DataError(
         source: input, line: error.line, what: error.what, remedy: error.remedy)

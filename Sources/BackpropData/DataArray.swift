@@ -17,12 +17,18 @@ public struct DataArray: Hashable, Sendable {
   public let shape: [Int]
   /// The numbers. Those of windows are the whole text or series, of which each example is a part.
   public let storage: Storage
+  /// The number behind the end of an example, where examples are rows of different lengths that
+  /// are filled up to one; nil: all are full.
+  public let padding: Int32?
   private let start: Int
   // Where each example begins; nil: one behind the other, the first at `start`.
   private let starts: [Int]?
 
   /// Makes an array; there must be as many numbers as the shape says.
-  public init(shape: [Int], storage: Storage) {
+  ///
+  /// - Parameter padding: the number that fills up rows [N, T] of integers behind their ends; nil:
+  ///   all rows are full.
+  public init(shape: [Int], storage: Storage, padding: Int32? = nil) {
     let count =
       switch storage {
       case .float(let values): values.count
@@ -32,6 +38,12 @@ public struct DataArray: Hashable, Sendable {
     precondition(
       !shape.isEmpty && shape.reduce(1, *) == count, "shape \(shape) does not have \(count) numbers"
     )
+    if padding != nil, case .int = storage, shape.count == 2 {
+      self.padding = padding
+    } else {
+      precondition(padding == nil, "only rows of integers are filled up")
+      self.padding = nil
+    }
     self.shape = shape
     self.storage = storage
     start = 0
@@ -43,6 +55,7 @@ public struct DataArray: Hashable, Sendable {
     precondition(start + count * length <= numbers.count, "the windows lie within the numbers")
     shape = [count, length]
     storage = .int(numbers)
+    padding = nil
     self.start = start
     starts = nil
   }
@@ -57,6 +70,7 @@ public struct DataArray: Hashable, Sendable {
       "the windows lie within the series")
     shape = [steps.count, length, channels]
     storage = .float(series)
+    padding = nil
     start = 0
     starts = steps.map { $0 * channels }
   }
@@ -92,19 +106,40 @@ public struct DataArray: Hashable, Sendable {
     case .float(let values):
       DataArray(shape: shape, storage: .float(gather(values, size, indices)))
     case .int(let values):
-      DataArray(shape: shape, storage: .int(gather(values, size, indices)))
+      DataArray(shape: shape, storage: .int(gather(values, size, indices)), padding: padding)
     case .bytes(let values):
       DataArray(shape: shape, storage: .bytes(gather(values, size, indices)))
     }
   }
 
+  /// How many numbers of an example come before its padding.
+  public func length(of index: Int) -> Int {
+    precondition(index >= 0 && index < count, "no example \(index)")
+    guard let padding, case .int(let numbers) = storage else { return exampleSize }
+    var end = (index + 1) * exampleSize
+    let begin = index * exampleSize
+    while end > begin, numbers[end - 1] == padding { end -= 1 }
+    return end - begin
+  }
+
+  /// How many numbers of each example a batch takes: as many as its longest one has, rounded up to
+  /// a multiple of 8, so that there are few different shapes.
+  public func batchLength(of indices: some Collection<Int>) -> Int {
+    guard padding != nil else { return exampleSize }
+    let longest = indices.reduce(1) { max($0, length(of: $1)) }
+    return min(exampleSize, (longest + 7) / 8 * 8)
+  }
+
   /// Copies the examples at `indices`, in that order, into memory that has just their size.
   ///
-  /// - Parameter shift: how many numbers further on each begins; see ``Examples/shifts``.
+  /// - Parameters:
+  ///   - shift: how many numbers further on each begins; see ``Examples/shifts``.
+  ///   - length: how many numbers of each; nil: all.
   public func copyExamples(
-    at indices: some Collection<Int>, shift: Int = 0, into target: UnsafeMutableRawBufferPointer
+    at indices: some Collection<Int>, shift: Int = 0, length: Int? = nil,
+    into target: UnsafeMutableRawBufferPointer
   ) {
-    let size = exampleSize * elementSize
+    let size = (length ?? exampleSize) * elementSize
     precondition(target.count == indices.count * size, "the target does not fit the examples")
     withUnsafeBytes { whole in
       var offset = 0

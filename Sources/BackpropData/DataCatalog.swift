@@ -29,7 +29,7 @@ public struct DataCatalog: Hashable, Sendable {
   public static let all =
     [
       mnist, fashionMNIST, adult, titanic, californiaHousing, iris,
-    ] + series
+    ] + texts + series
 
   /// The data set of that name; an unknown one is an error that names the nearest.
   public static func named(_ name: String) throws(DataError) -> DataCatalog {

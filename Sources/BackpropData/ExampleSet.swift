@@ -43,12 +43,7 @@ struct ExampleSet {
   }
 
   private func hasSameTarget(_ a: Int, _ b: Int) -> Bool {
-    switch examples.targets?.storage {
-    case .int(let labels)?: labels[a] == labels[b]
-    case .float(let values)?: values[a] == values[b]
-    case .bytes(let values)?: values[a] == values[b]
-    case nil: true
-    }
+    ExampleSet.areEqual(examples.targets, a, examples.targets, b)
   }
 
   private func find(_ hash: UInt64, _ others: Examples, _ other: Int) -> Int {

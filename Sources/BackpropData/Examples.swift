@@ -47,6 +47,14 @@ public struct Examples: Sendable {
   /// The number of examples.
   public var count: Int { features.count }
 
+  /// How many numbers of each example are no padding, features and targets together; nil where
+  /// nothing is filled up.
+  package var paddedLengths: [Int]? {
+    let arrays = [features, targets].compactMap { $0 }.filter { $0.padding != nil }
+    guard !arrays.isEmpty else { return nil }
+    return (0..<count).map { index in arrays.reduce(0) { $0 + $1.length(of: index) } }
+  }
+
   /// How far the examples are moved on in an epoch: a pure function of seed and epoch.
   package func shift(seed: UInt64, epoch: Int) -> Int {
     guard shifts > 0 else { return 0 }

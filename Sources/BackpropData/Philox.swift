@@ -7,6 +7,7 @@ package enum Philox {
   package enum Purpose: UInt32, Sendable {
     case order = 0x4f52_4452
     case split = 0x5350_4c54
+    case batches = 0x4241_5443
     case shift = 0x5348_4654
     case sampling = 0x5341_4d50
   }

@@ -83,13 +83,18 @@ public struct Transformer: Module, CustomStringConvertible {
 
   /// The logits of the token that follows each place of `target`, which has seen all of `source`.
   public func callAsFunction(_ source: Tensor, _ target: Tensor) -> Tensor {
+    head(features(source, target))
+  }
+
+  /// What the head makes logits of: `[B, S], [B, T] int32 -> [B, T, width]`.
+  public func features(_ source: Tensor, _ target: Tensor) -> Tensor {
     guard fits(source), fits(target) else { return misfit(source, target) }
     let memory = encode(source)
     var x = dropout(vectors(target, self.target, targetPositions))
     for block in decoder {
       x = block(x, memory: memory, allowed: target .!= 0, memoryAllowed: source .!= 0)
     }
-    return head(decoderNorm(x))
+    return decoderNorm(x)
   }
 
   /// What the encoder makes of a sequence: `source: [B, S] int32 -> [B, S, width]`.
@@ -100,8 +105,8 @@ public struct Transformer: Module, CustomStringConvertible {
     return encoderNorm(x)
   }
 
-  /// The model with a sequence in mind, `source: [1, S] int32`: a ``Decoder`` of what is written
-  /// about it, for greedy decoding, sampling and beam search.
+  /// The model with sequences in mind, `source: [N, S] int32`: a ``Decoder`` of what is written
+  /// about them, for greedy decoding, sampling and beam search.
   public func reading(_ source: Tensor) -> Reading { Reading(model: self, source: source) }
 
   private func fits(_ tokens: Tensor) -> Bool {
@@ -112,7 +117,7 @@ public struct Transformer: Module, CustomStringConvertible {
     .failed(
       "Transformer", [source, target],
       "source and target must be integers [B, S] and [B, T] with 1 to \(context) places",
-      hint: "cut the sequences at \(context) tokens", shape: [1, 1, self.target.count],
+      hint: "cut the sequences at \(context) tokens", shape: [1, 1, self.source.features],
       dtype: .float32)
   }
 
@@ -120,11 +125,12 @@ public struct Transformer: Module, CustomStringConvertible {
     embedding(tokens) + positions.weight.value.sliced(along: 0, 0..<tokens.shape[1])
   }
 
-  /// A ``Transformer`` that has read a sequence and writes another one.
+  /// A ``Transformer`` that has read sequences and writes others. B sequences are written, equally
+  /// many side by side for each that was read: B is a multiple of N.
   public struct Reading: Decoder {
     /// The model.
     public let model: Transformer
-    /// What it reads: [1, S] int32.
+    /// What it reads: [N, S] int32.
     public let source: Tensor
 
     /// The number of tokens that can be written.
@@ -134,17 +140,29 @@ public struct Transformer: Module, CustomStringConvertible {
 
     /// `tokens: [B, T] int32 -> [B, T, V]`.
     public func callAsFunction(_ tokens: Tensor) -> Tensor {
-      model(source.broadcast(to: [tokens.shape[0], source.shape[1]]), tokens)
+      guard let count = share(of: tokens.shape[0]) else { return misfit(tokens) }
+      return model(source.repeated(count), tokens)
+    }
+
+    /// How many of B sequences are written for each that was read; nil where that is no number.
+    private func share(of batch: Int) -> Int? {
+      let count = source.rank > 0 ? source.shape[0] : 0
+      return count > 0 && batch > 0 && batch % count == 0 ? batch / count : nil
     }
 
     /// The state of `batch` sequences of which nothing was written; the source is read here, once.
     public func start(batch: Int, capacity: Int) -> DecoderState {
+      guard let count = share(of: batch) else {
+        preconditionFailure("equally many sequences are written for each that was read")
+      }
       let memory = model.encode(source)
       var state = DecoderState(
         caches: model.decoder.map {
           $0.attention.cache(batch: batch, capacity: min(capacity, context))
         })
-      state.memories = model.decoder.map { $0.crossAttention.remember(memory).repeated(batch) }
+      state.memories = model.decoder.map {
+        $0.crossAttention.remember(memory).repeated(count)
+      }
       return state
     }
 
@@ -156,7 +174,7 @@ public struct Transformer: Module, CustomStringConvertible {
       for (index, block) in model.decoder.enumerated() {
         x = block.read(
           x, cache: &state.caches[index], memory: state.memories[index],
-          memoryAllowed: source .!= 0)
+          memoryAllowed: allowed(tokens.shape[0]))
       }
       state.position = tokens.shape[1]
       return model.head(model.decoderNorm(x[0..., -1]))
@@ -173,11 +191,14 @@ public struct Transformer: Module, CustomStringConvertible {
       for (index, block) in model.decoder.enumerated() {
         x = block.next(
           x, position: position, cache: &state.caches[index], memory: state.memories[index],
-          memoryAllowed: source .!= 0)
+          memoryAllowed: allowed(tokens.shape[0]))
       }
       state.position += 1
       return model.head(model.decoderNorm(x)).squeezed(at: 1)
     }
+
+    /// [B, S] bool, the places of the source that are no padding.
+    private func allowed(_ batch: Int) -> Tensor { (source .!= 0).repeated(share(of: batch) ?? 1) }
 
     private func misfit(_ tokens: Tensor) -> Tensor {
       .failed(

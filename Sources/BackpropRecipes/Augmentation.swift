@@ -36,7 +36,8 @@ public struct Augmentation: Hashable, Sendable {
     try sound.check(keys, model, data)
     switch model.kind {
     case .cnn, .resnet, .vit, .mixer: return
-    case .mlp, .table, .gpt, .rnn, .text_classifier, .bag_of_words, .series_cnn, .lstm, .gru, .tcn,
+    case .mlp, .table, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer, .series_cnn,
+      .lstm, .gru, .tcn,
       .log_mel_cnn, .wave_cnn:
       guard let key = Augmentation.keys.first(where: keys.has) else { return }
       throw keys.error(key, "means nothing to \(model.kind.rawValue)", "leave it out")

@@ -15,7 +15,7 @@ struct DataPlaces {
     data = recipe.data
     name =
       switch recipe.data.source {
-      case .csv, .idx, .text, .lines, .labeledText, .series, .forecast, .sound, .images: recipe.name
+      case .csv, .idx, .text, .lines, .labeledText, .pairs, .series, .forecast, .sound, .images: recipe.name
       case .digits, .mnist, .fashionMNIST, .cifar10: recipe.data.source.rawValue
       }
     self.location = location
@@ -48,6 +48,17 @@ struct DataPlaces {
 
   func validationFile() throws(DataError) -> String? {
     data.validation.isEmpty ? nil : try file(data.validation)
+  }
+
+  /// Two files of pairs.
+  func pair(_ names: [String]) throws(DataError) -> TextPairFiles {
+    guard names.count == 2 else { throw missing(data.source.rawValue, "no files are named") }
+    return TextPairFiles(source: try file(names[0]), target: try file(names[1]))
+  }
+
+  /// Two files of pairs; nil where none are named.
+  func heldBackPair(_ names: [String]) throws(DataError) -> TextPairFiles? {
+    names.isEmpty ? nil : try pair(names)
   }
 
   /// The first of some names that exists in one of the places.

@@ -24,6 +24,8 @@ public struct DataRecipe: Hashable, Sendable {
     case lines
     /// A table of texts, each with a class.
     case labeledText = "labeled-text"
+    /// Two text files, each line of the second being what the same line of the first becomes.
+    case pairs
     /// Series with a class each, in a file of the UCR/UEA archive.
     case series
     /// A table whose rows follow one another in time: the next ones are forecast from a window.
@@ -67,11 +69,12 @@ public struct DataRecipe: Hashable, Sendable {
   /// The folder in which files are looked up; nil: the usual places.
   public var path: String?
   /// The table of training examples: names of which the first that exists counts; for recordings and
-  /// images in folders, the folder of those to train with.
+  /// images in folders, the folder of those to train with; for pairs, the file that is read and the
+  /// one that is written.
   public var train: [String]
-  /// A table of validation examples, or `test` for the test part of image data sets; for recordings
-  /// and images in folders, a folder, or values of a field of their names; empty: a share of the
-  /// training examples is held out.
+  /// A table of validation examples, two files of pairs, or `test` for the test part of image data
+  /// sets; for recordings and images in folders, a folder, or values of a field of their names;
+  /// empty: a share of the training examples is held out.
   public var validation: [String]
   /// A table of test examples, or as for `validation`; empty: a share is held out.
   public var test: [String]
@@ -174,6 +177,7 @@ public struct DataRecipe: Hashable, Sendable {
       case .labeledText: DataKey.ofLabeledTexts
       case .forecast: DataKey.ofForecasts
       case .series: [.scale]
+      case .pairs: [.least_count]
       case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .text, .lines, .sound, .images: []
       }
     if let key = DataKey.ofTables.first(where: { keys.has($0) && !used.contains($0) }) {
@@ -208,6 +212,7 @@ public struct DataRecipe: Hashable, Sendable {
           "set validation_fraction and test_fraction")
       }
     case .sound, .images: break
+    case .pairs: try checkPairs(keys)
     case .digits:
       for key in [DataKey.path, .train, .validation, .test] where keys.has(key) {
         throw keys.error(key, "has no use: the digits are built in", "remove it")
@@ -233,6 +238,11 @@ public struct DataRecipe: Hashable, Sendable {
         .source, "\(source.rawValue) does not fit the task \(task.rawValue)",
         isPlain ? "write task: generation" : "choose text or lines")
     }
+    guard (source == .pairs) == (task == .translation) else {
+      throw keys.error(
+        .source, "\(source.rawValue) does not fit the task \(task.rawValue)",
+        source == .pairs ? "write task: translation" : "choose pairs")
+    }
     guard task != .regression || source == .csv || source == .forecast else {
       throw keys.error(.source, "\(source.rawValue) has classes", "write task: classification")
     }
@@ -240,7 +250,7 @@ public struct DataRecipe: Hashable, Sendable {
       throw keys.error(.source, "forecast has numbers", "write task: regression")
     }
     if testFraction == 0 && test.isEmpty
-      && [.csv, .digits, .labeledText, .series, .forecast, .sound, .images].contains(source)
+      && [.csv, .digits, .labeledText, .pairs, .series, .forecast, .sound, .images].contains(source)
     {
       throw keys.error(
         .test_fraction, "is 0 and there is no test file", "hold out a share, such as 0.2")
@@ -258,6 +268,7 @@ public struct DataRecipe: Hashable, Sendable {
     object["test_fraction"] = .number(testFraction)
     object["classes"] = texts(classes)
     text?.write(&object, source: source)
+    if source == .pairs { object["least_count"] = .integer(leastCount) }
     if source == .series { object["scale"] = .string(scale.rawValue) }
     forecast?.write(&object)
     folder?.write(&object)

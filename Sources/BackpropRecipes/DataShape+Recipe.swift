@@ -25,7 +25,7 @@ extension DataShape {
       self.init(image: [28, 28, 1], classNames: ImageFolder.fashionNames, pixelMaximum: 255)
     case .cifar10:
       self.init(image: [32, 32, 3], classNames: ImageFolder.cifarNames, pixelMaximum: 255)
-    case .idx, .csv, .text, .lines, .labeledText, .series, .forecast, .sound, .images:
+    case .idx, .csv, .text, .lines, .labeledText, .pairs, .series, .forecast, .sound, .images:
       self = try RecipeData(recipe, location: location, folder: folder).shape
     }
   }

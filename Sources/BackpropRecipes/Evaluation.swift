@@ -15,6 +15,8 @@ public final class Predictor {
   public let preprocessor: TablePreprocessor?
   /// The tokens of texts; nil for others.
   public let vocabulary: Vocabulary?
+  /// How pairs of texts become tokens; nil for others.
+  public let pairs: TextPairEncoder?
   /// What turns series into features; nil for others.
   public let series: SeriesLearned?
   let network: Network
@@ -27,6 +29,7 @@ public final class Predictor {
     shape = session.data.shape
     preprocessor = session.data.preprocessor
     vocabulary = session.data.vocabulary
+    pairs = session.data.pairs?.encoder
     series = session.data.series
     network = session.network
     trainer = session.trainer
@@ -39,13 +42,14 @@ public final class Predictor {
     shape = record.shape
     preprocessor = record.preprocessor
     vocabulary = record.vocabulary
+    pairs = record.pairEncoder
     series = record.series
     network = try Network(recipe.model, for: shape)
     goal = Goal(
       task: recipe.task, shape: shape, target: preprocessor?.target, forecast: series?.forecast)
     trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: nil), seed: 0,
-      stepsPerEpoch: 1, tokens: shape.tokens)
+      stepsPerEpoch: 1, shape: shape)
     let table = network.table
     try Weights(of: table, from: folder.weights).install(in: table)
   }
@@ -56,6 +60,11 @@ public final class Predictor {
       throw DataError(
         what: "a language model makes texts and predicts no classes",
         remedy: "use 'backprop generate'")
+    }
+    guard recipe.task != .translation else {
+      throw DataError(
+        what: "a model that translates predicts no classes",
+        remedy: "use a Translator in a program of your own")
     }
   }
 
@@ -68,13 +77,22 @@ public final class Predictor {
       Predictions(
         probabilities: goal.probabilities(outputs), classNames: shape.classNames ?? [],
         numbers: [])
-    case .regression, .generation:
+    case .regression, .generation, .translation:
       Predictions(probabilities: [], classNames: [], numbers: goal.numbers(outputs))
     }
   }
 
   /// How good the predictions are for examples whose targets are known.
-  public func evaluate(_ examples: Examples) throws -> Evaluation {
+  ///
+  /// - Parameter beams: how many translations are looked at side by side; 1: the likeliest word each
+  ///   time.
+  public func evaluate(_ examples: Examples, beams: Int = 1) throws -> Evaluation {
+    if recipe.task == .translation {
+      var metrics = try trainer.evaluate(on: examples)
+      metrics["perplexity"] = HostMath.exponential(metrics["loss"] ?? .nan)
+      metrics["bleu"] = try Translator(self).bleu(examples, beams: beams).score
+      return Evaluation(metrics: metrics, count: examples.count, classes: nil, classNames: nil)
+    }
     if recipe.task == .generation {
       var metrics = try trainer.evaluate(on: examples)
       let loss = metrics["loss"] ?? .nan

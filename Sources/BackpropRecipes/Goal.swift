@@ -20,20 +20,24 @@ struct Goal: Sendable {
     let goal = self
     let smoothing = Float(training.labelSmoothing)
     let kind = training.loss
+    let isPlainTested = task == .translation
     let weights = weights.map { Tensor($0) }
     return TrainingGoal(
-      outputs: { batch in network.scored(batch.features, batch.codes, lengths: batch.lengths) },
+      outputs: { batch in network.scored(batch) },
       loss: { outputs, batch in
         guard let targets = batch.targets else {
           return Loss(sum: Tensor(0), count: batch.count)
         }
         switch kind {
         case .cross_entropy:
-          // What fills up a line counts nothing.
+          // What fills up a text counts nothing.
           let ignored = goal.shape.padsTargets ? Int(TextParts.ignored) : nil
           return network.loss(targets) {
             network.crossEntropy(
-              outputs, $0, weights: weights, labelSmoothing: smoothing, ignoring: ignored)
+              outputs, $0, weights: weights,
+              // Of what was never seen the plain loss is of interest: nats for each token.
+              labelSmoothing: isPlainTested && !Context.current.isTraining ? 0 : smoothing,
+              ignoring: ignored)
           }
         case .focal: return network.loss(targets) { focalLoss(outputs, $0) }
         case .squared: return squaredError(outputs.reshaped(to: targets.shape), targets)
@@ -42,7 +46,7 @@ struct Goal: Sendable {
         case .log_cosh: return logCoshLoss(outputs.reshaped(to: targets.shape), targets)
         }
       },
-      readsOutputs: task != .generation,
+      readsOutputs: task != .generation && task != .translation,
       metrics: { outputs, examples in goal.brief(outputs, examples) })
   }
 
@@ -74,7 +78,7 @@ struct Goal: Sendable {
       return RegressionMetrics(
         predictions: outputs.map(number), targets: targets.map(number)
       ).summary()
-    case .generation: return Metrics()
+    case .generation, .translation: return Metrics()
     }
   }
 

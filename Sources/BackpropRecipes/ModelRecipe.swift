@@ -26,6 +26,8 @@ public struct ModelRecipe: Hashable, Sendable {
     case text_classifier = "text-classifier"
     /// Classes of texts by their words alone, in no order.
     case bag_of_words = "bag-of-words"
+    /// An encoder and a decoder of transformer blocks: makes a text of another one.
+    case transformer
     /// Convolutions over time that tell classes of series apart.
     case series_cnn = "series-cnn"
     /// Long short-term memory: for classes of series and for forecasts.
@@ -119,6 +121,7 @@ public struct ModelRecipe: Hashable, Sendable {
       case .csv: .table
       case .text, .lines: .gpt
       case .labeledText: .text_classifier
+      case .pairs: .transformer
       case .series: .series_cnn
       case .forecast: .lstm
       case .sound: .log_mel_cnn
@@ -157,8 +160,8 @@ public struct ModelRecipe: Hashable, Sendable {
     case .resnet: [64, 128, 256, 512]
     case .series_cnn: [64, 128, 64]
     case .tcn: [32, 32, 32, 32]
-    case .mlp, .table, .cnn, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer, .lstm, .gru,
-      .log_mel_cnn, .wave_cnn:
+    case .mlp, .table, .cnn, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer, .vit,
+      .mixer, .lstm, .gru, .log_mel_cnn, .wave_cnn:
       [32, 64]
     }
   }
@@ -166,12 +169,13 @@ public struct ModelRecipe: Hashable, Sendable {
   private func check(
     _ keys: Section<ModelKey>, _ source: DataRecipe.Source
   ) throws(RecipeError) {
-    let isText = source == .text || source == .lines || source == .labeledText
+    let isText = [.text, .lines, .labeledText, .pairs].contains(source)
     let isSeries = source == .series || source == .forecast
     switch kind {
     case .mlp:
       guard !isText else {
-        throw keys.error(.kind, "mlp reads no texts", "choose gpt, rnn or text-classifier")
+        throw keys.error(
+          .kind, "mlp reads no texts", "choose gpt, rnn, text-classifier or transformer")
       }
       guard source != .series else {
         throw keys.error(
@@ -201,6 +205,11 @@ public struct ModelRecipe: Hashable, Sendable {
       guard source == .labeledText else {
         throw keys.error(
           .kind, "\(kind.rawValue) reads texts with labels, and the source is \(source.rawValue)")
+      }
+    case .transformer:
+      guard source == .pairs else {
+        throw keys.error(
+          .kind, "transformer reads pairs of texts, and the source is \(source.rawValue)")
       }
     case .table:
       guard source == .csv else {
@@ -234,7 +243,7 @@ public struct ModelRecipe: Hashable, Sendable {
       case .cnn, .log_mel_cnn: [.blocks, .residual]
       case .wave_cnn: [.hidden, .normalization, .residual, .blocks]
       case .resnet: [.hidden, .activation, .dropout, .normalization, .residual, .window]
-      case .gpt, .rnn, .text_classifier, .vit, .mixer:
+      case .gpt, .rnn, .text_classifier, .transformer, .vit, .mixer:
         [.hidden, .activation, .normalization, .residual, .channels, .window, .blocks]
       case .bag_of_words: [.normalization, .residual, .channels, .window, .blocks]
       case .series_cnn: [.hidden, .blocks]
@@ -257,7 +266,7 @@ public struct ModelRecipe: Hashable, Sendable {
         ("dropout", .number(dropout)), ("normalization", .string(normalization.rawValue)),
       ]
     case .resnet: break
-    case .gpt, .rnn, .text_classifier, .vit, .mixer, .lstm, .gru:
+    case .gpt, .rnn, .text_classifier, .transformer, .vit, .mixer, .lstm, .gru:
       pairs.append(("dropout", .number(dropout)))
     case .wave_cnn:
       pairs += [
@@ -283,7 +292,8 @@ public struct ModelRecipe: Hashable, Sendable {
       pairs += [
         ("normalization", .string(normalization.rawValue)), ("residual", .bool(residual)),
       ]
-    case .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer, .lstm, .gru, .tcn: break
+    case .gpt, .rnn, .text_classifier, .bag_of_words, .transformer, .vit, .mixer, .lstm, .gru, .tcn:
+      break
     }
     patches?.write(&pairs, kind: kind)
     series?.write(&pairs, kind: kind)

@@ -2,8 +2,9 @@
 
 public import BackpropData
 public import BackpropGraph
-import BackpropModels
+public import BackpropModels
 public import BackpropNN
+import BackpropTraining
 
 /// The network of a recipe: fully connected layers, for tables behind an embedding for each
 /// column of categories; or convolutions, for images.
@@ -16,6 +17,8 @@ public struct Network: Module {
   public let layers: Sequential
   /// The whole network where it reads tokens; then there are no layers.
   public let text: TextNetwork?
+  /// The whole network where it makes a text of another one; then there are no layers.
+  public let translator: Transformer?
   /// The whole network where it reads series; then there are no layers.
   public let series: SeriesNetwork?
   /// The whole network where it hears recordings; then there are no layers.
@@ -26,7 +29,7 @@ public struct Network: Module {
   private let scale: Float
 
   /// A network for texts, series or sounds stands in its paths as if it were this one.
-  public static let keys = ["text": "", "series": "", "sound": ""]
+  public static let keys = ["text": "", "translator": "", "series": "", "sound": ""]
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   ///
@@ -43,9 +46,10 @@ public struct Network: Module {
     }
     scale = 1 / shape.pixelMaximum
     text = TextNetwork(recipe, for: shape)
+    translator = Network.translator(recipe, for: shape)
     series = SeriesNetwork(recipe, for: shape)
     sound = SoundNetwork(recipe, for: shape, augmentation: augmentation?.sound)
-    if text != nil || series != nil || sound != nil {
+    if text != nil || translator != nil || series != nil || sound != nil {
       example = shape.example
       layers = Sequential([])
       return
@@ -117,17 +121,18 @@ public struct Network: Module {
   /// The loss of the outputs by the targets' own; where examples were blended, so are the losses.
   func loss(_ targets: Tensor, _ loss: (Tensor) -> Loss) -> Loss { mixup.loss(targets, loss) }
 
-  /// What the loss is made of: the outputs; of a language model the features below its head, whose
-  /// logits need not stand whole.
-  func scored(_ features: Tensor, _ codes: Tensor?, lengths: Tensor?) -> Tensor {
-    text?.features(features) ?? self(features, codes, lengths: lengths)
+  /// What the loss is made of: the outputs; of a model that writes texts the features below its
+  /// head, whose logits need not stand whole.
+  func scored(_ batch: Batch) -> Tensor {
+    translator.map { $0.features(batch) } ?? text?.features(batch.features)
+      ?? self(batch.features, batch.codes, lengths: batch.lengths)
   }
 
-  /// The cross-entropy of what ``scored(_:_:lengths:)`` gave.
+  /// The cross-entropy of what ``scored(_:)`` gave.
   func crossEntropy(
     _ scored: Tensor, _ targets: Tensor, weights: Tensor?, labelSmoothing: Float, ignoring: Int?
   ) -> Loss {
-    if let head = text?.head {
+    if let head = translator?.head ?? text?.head {
       return linearCrossEntropy(
         scored, head, targets, labelSmoothing: labelSmoothing, ignoring: ignoring)
     }

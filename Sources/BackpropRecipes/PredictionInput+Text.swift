@@ -29,4 +29,20 @@ extension PredictionInput {
     }
     return (try encoder.examples(lines.map { String($0.element) }), lines.map { $0.offset + 1 })
   }
+
+  /// Texts as they are given.
+  ///
+  /// - Throws: a ``DataError`` where the network reads no texts.
+  public init(texts: [String], for predictor: Predictor) throws {
+    try predictor.checkPredicts()
+    guard let vocabulary = predictor.vocabulary else {
+      throw DataError(
+        source: predictor.recipe.name, what: "the network reads no texts",
+        remedy: "name a file by --input")
+    }
+    let encoder = TextEncoder(vocabulary: vocabulary, context: predictor.shape.features)
+    examples = try encoder.examples(texts)
+    lines = []
+    dates = []
+  }
 }

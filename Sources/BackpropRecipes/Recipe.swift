@@ -13,6 +13,8 @@ public struct Recipe: Hashable, Sendable {
     case regression
     /// The token that comes next in a text.
     case generation
+    /// A text that says in other words what another one says.
+    case translation
   }
 
   /// A short name; run folders begin with it.
@@ -65,7 +67,7 @@ public struct Recipe: Hashable, Sendable {
     guard let task = try top.choice(.task, of: Task.self) else {
       throw RecipeError(
         top.place, what: "the key 'task' is missing",
-        remedy: "add classification, regression or generation")
+        remedy: "add classification, regression, generation or translation")
     }
     self.task = task
     guard top.has(.data) else {
@@ -75,7 +77,7 @@ public struct Recipe: Hashable, Sendable {
     data = try DataRecipe(dataKeys, task: task)
     model = try ModelRecipe(modelKeys, data: data)
     try model.series?.check(modelKeys, data.forecast)
-    training = try TrainingRecipe(trainingKeys, task: task)
+    training = try TrainingRecipe(trainingKeys, task: task, source: data.source)
     try training.augmentation.check(trainingKeys, model, data)
     seed = try top.integer(.seed, in: 0...Int.max, default: 0)
   }

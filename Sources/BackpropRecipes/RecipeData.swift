@@ -13,6 +13,8 @@ public struct RecipeData: Sendable {
   public let vocabulary: Vocabulary?
   /// The labels of texts as their files have them, in the order of the classes; nil for others.
   public let labels: [String]?
+  /// Pairs of texts: the words of both sides and the texts of the test part; nil for others.
+  public let pairs: TextPairs?
   /// What was learned from the training part of series; nil for others.
   public let series: SeriesLearned?
   /// The shape of one example and what is predicted from it.
@@ -28,11 +30,12 @@ public struct RecipeData: Sendable {
     var parts: DataParts
     if let text = try RecipeData.text(recipe, places) {
       (self.parts, vocabulary, preprocessor) = (text.parts, text.vocabulary, nil)
-      labels = text.labels
+      (labels, pairs) = (text.labels, text.pairs)
       series = nil
-      shape = DataShape(text.parts, vocabulary: text.vocabulary)
+      shape = DataShape(text)
       return
     }
+    pairs = nil
     let read = try RecipeData.series(recipe, places)
     series = read?.series
     if let read {
@@ -53,7 +56,7 @@ public struct RecipeData: Sendable {
       return
     }
     switch recipe.data.source {
-    case .text, .lines, .labeledText, .series, .forecast, .sound, .images:
+    case .text, .lines, .labeledText, .pairs, .series, .forecast, .sound, .images:
       preconditionFailure("texts, series, sounds and folders of images were read above")
     case .digits:
       guard location == nil else {
@@ -193,6 +196,13 @@ public struct DataShape: Hashable, Sendable {
   /// The tokens of a text or the steps of a series; nil for other examples.
   var tokens: Int? {
     series != nil ? example.first : vocabularySize == nil ? nil : features
+  }
+  /// Examples that are computed at a time when nothing is learned: as many tokens as fit the caches
+  /// well, and no more than 64 MiB of outputs where each place has some.
+  var evaluationBatch: Int {
+    guard let tokens else { return 1024 }
+    let most = vocabularySize == nil ? 8192 : min(8192, (1 << 24) / outputs)
+    return max(1, min(1024, most / tokens))
   }
   /// Whether an example is an image of bytes.
   public var isImage: Bool {

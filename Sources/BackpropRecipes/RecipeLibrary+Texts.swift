@@ -2,7 +2,7 @@
 
 /// The built-in recipes that read texts.
 extension RecipeLibrary {
-  static let texts = [gptSmall, gpt, charRNN, names, namesRNN, sst2, agNews, smsSpam]
+  static let texts = [gptSmall, gpt, charRNN, names, namesRNN, sst2, agNews, smsSpam, translate]
 
   private static let gptSmall = RecipeLibrary(
     name: "gpt-char-small",

@@ -22,6 +22,8 @@ public struct RunRecord: Sendable {
   public var preprocessor: TablePreprocessor?
   /// The tokens of texts; nil for others.
   public var vocabulary: Vocabulary?
+  /// The words that are written where a text becomes another one; nil for others.
+  public var targetVocabulary: Vocabulary?
   /// The labels of texts as their files have them, in the order of the classes; nil for others.
   public var labels: [String]?
   /// What was learned from the training part of series; nil for others.
@@ -65,6 +67,7 @@ public struct RunRecord: Sendable {
     shape = data.shape
     preprocessor = data.preprocessor
     vocabulary = data.vocabulary
+    targetVocabulary = data.pairs?.encoder.target
     labels = data.labels
     series = data.series
   }
@@ -107,6 +110,9 @@ public struct RunRecord: Sendable {
     if shape.vocabularySize != nil {
       guard let tokens = json["vocabulary"] else { throw wrong("vocabulary") }
       vocabulary = try Vocabulary(json: tokens, file: file)
+      if let tokens = json["target_vocabulary"] {
+        targetVocabulary = try Vocabulary(json: tokens, file: file)
+      }
       labels = json["labels"]?.array?.compactMap(\.string)
     }
     if shape.series != nil {
@@ -138,9 +144,14 @@ public struct RunRecord: Sendable {
     case .images:
       return preprocessor == nil && vocabulary == nil && recipe.data.images?.fits(shape) == true
     case .text, .lines, .labeledText:
-      return preprocessor == nil && shape.example.count == 1
+      return preprocessor == nil && targetVocabulary == nil
+        && shape.example.count == 1
         && vocabulary?.count == shape.vocabularySize
         && (isClasses ? labels?.count == shape.outputs : vocabulary?.count == shape.outputs)
+    case .pairs:
+      return preprocessor == nil && shape.example.count == 1 && shape.padsTargets
+        && vocabulary?.marksEnds == true && vocabulary?.count == shape.vocabularySize
+        && targetVocabulary?.marksEnds == true && targetVocabulary?.count == shape.outputs
     case .series, .forecast:
       return preprocessor == nil && vocabulary == nil && series?.fits(shape) == true
         && (series?.forecast != nil) == (recipe.data.source == .forecast)
@@ -165,6 +176,7 @@ public struct RunRecord: Sendable {
     object["data"] = shape.json(fingerprint)
     object["preprocessing"] = preprocessor?.json
     object["vocabulary"] = vocabulary?.json
+    object["target_vocabulary"] = targetVocabulary?.json
     object["labels"] = labels.map { .array($0.map { .string($0) }) }
     object["series"] = series?.json
     object["result"] = result?.json ?? .null

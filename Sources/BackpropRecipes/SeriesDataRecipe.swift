@@ -27,7 +27,7 @@ extension RecipeData {
   ) throws -> (parts: DataParts, series: SeriesLearned)? {
     let data = recipe.data
     switch data.source {
-    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .text, .lines, .labeledText,
+    case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .text, .lines, .labeledText, .pairs,
       .sound, .images:
       return nil
     case .series:

@@ -43,7 +43,8 @@ public struct SeriesModelRecipe: Hashable, Sendable {
       case .tcn: [.bidirectional]
       case .series_cnn: SeriesModelRecipe.own
       case .mlp: source == .forecast ? [.bidirectional] : SeriesModelRecipe.own
-      case .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer,
+      case .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer, .vit,
+        .mixer,
         .log_mel_cnn, .wave_cnn:
         SeriesModelRecipe.own
       }

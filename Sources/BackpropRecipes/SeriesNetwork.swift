@@ -40,7 +40,8 @@ public enum SeriesNetwork: Module {
           recipe.kind == .lstm ? .lstm : .gru, inputs: channels, units: sizes.width,
           depth: sizes.layers, classes: shape.outputs, bidirectional: sizes.bidirectional,
           dropout: dropout))
-    case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer,
+    case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer,
+      .vit, .mixer,
       .tcn, .log_mel_cnn, .wave_cnn:
       return nil
     }
@@ -77,7 +78,8 @@ public enum SeriesNetwork: Module {
               inputs: inputs, channels: recipe.channels, window: recipe.window,
               activation: recipe.activation.layer, dropout: dropout))
         )
-      case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .vit, .mixer,
+      case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer,
+        .vit, .mixer,
         .series_cnn, .log_mel_cnn, .wave_cnn:
         (
           recipe.hidden.last ?? window * inputs,

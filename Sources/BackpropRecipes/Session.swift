@@ -33,7 +33,7 @@ public final class Session {
     let weights = recipe.training.balanceClasses ? Session.balanced(data) : nil
     trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: weights),
-      seed: UInt64(recipe.seed), stepsPerEpoch: batches, tokens: data.shape.tokens)
+      seed: UInt64(recipe.seed), stepsPerEpoch: batches, shape: data.shape)
   }
 
   /// Trains to the end, or until asked to stop; true if it came to the end.
@@ -62,15 +62,15 @@ public final class Session {
 }
 
 extension TrainingRecipe {
-  /// The training loop for a network, whose examples are of so many tokens, if texts.
+  /// The training loop for a network and examples of a shape.
   func trainer(
-    _ network: Network, goal: TrainingGoal, seed: UInt64, stepsPerEpoch: Int, tokens: Int?
+    _ network: Network, goal: TrainingGoal, seed: UInt64, stepsPerEpoch: Int, shape: DataShape
   ) -> Trainer {
     let options = TrainingOptions(
       epochs: epochs, batchSize: batch, microBatches: microBatches, seed: seed,
+      groupsByLength: groupsByLength,
       monitor: monitor == .accuracy ? .metric("accuracy") : .loss, patience: earlyStopping,
-      // As many tokens at a time as fit the caches well.
-      evaluationBatchSize: tokens.map { max(1, min(1024, 8192 / $0)) } ?? 1024,
+      evaluationBatchSize: shape.evaluationBatch,
       precision: precision.ofProducts)
     func make(_ optimizer: some BackpropNN.Optimizer) -> Trainer {
       Trainer(network, optimizer: optimizer, goal: goal, options: options)

@@ -33,7 +33,7 @@ public struct SoundAugmentationRecipe: Hashable, Sendable {
       switch model.kind {
       case .log_mel_cnn: []
       case .wave_cnn: [.mask_frames, .mask_bands]
-      case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words,
+      case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer,
         .vit, .mixer, .series_cnn, .lstm, .gru, .tcn:
         SoundAugmentationRecipe.keys
       }

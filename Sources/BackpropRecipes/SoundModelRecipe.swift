@@ -25,7 +25,7 @@ public struct SoundModelRecipe: Hashable, Sendable {
       switch kind {
       case .log_mel_cnn: []
       case .wave_cnn: [.bands]
-      case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words,
+      case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer,
         .vit, .mixer, .series_cnn, .lstm, .gru, .tcn:
         own
       }

@@ -43,7 +43,7 @@ public struct SoundNetwork: Module {
           samples: samples, channels: recipe.channels, firstWindow: sound.frame,
           firstStep: sound.hop, window: recipe.window, outputs: shape.outputs,
           activation: recipe.activation.layer, dropout: dropout))
-    case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words,
+    case .mlp, .table, .cnn, .resnet, .gpt, .rnn, .text_classifier, .bag_of_words, .transformer,
       .vit, .mixer, .series_cnn, .lstm, .gru, .tcn:
       return nil
     }

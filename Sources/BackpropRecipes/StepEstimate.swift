@@ -32,7 +32,7 @@ public struct StepEstimate: Sendable {
       recipe.training.balanceClasses ? Array(repeating: 1, count: shape.outputs) : nil
     let trainer = recipe.training.trainer(
       network, goal: goal.training(network, recipe.training, weights: weights), seed: 0,
-      stepsPerEpoch: 1, tokens: shape.tokens)
+      stepsPerEpoch: 1, shape: shape)
     let count = max(1, recipe.training.batch / recipe.training.microBatches)
     let batch = Batch.shaped(shape, count: count, task: recipe.task)
     // The first step makes the optimizer's slots; the second is like all that follow.
@@ -85,7 +85,7 @@ extension Batch {
   ) -> Batch {
     let type: DType = shape.isImage ? .uint8 : (shape.vocabularySize == nil ? .float32 : .int32)
     let targets: Shape =
-      task == .generation
+      task == .generation || task == .translation
       ? Shape([count] + shape.example)
       : shape.series?.horizon != nil ? [count, shape.outputs] : [count]
     return Batch(

@@ -16,26 +16,32 @@ public struct TextDataRecipe: Hashable, Sendable {
   init?(_ keys: Section<DataKey>, source: DataRecipe.Source) throws(RecipeError) {
     let own: [DataKey] = [.text, .context, .vocabulary]
     switch source {
-    case .text, .lines, .labeledText: break
+    case .text, .lines, .labeledText, .pairs: break
     case .digits, .mnist, .fashionMNIST, .cifar10, .idx, .csv, .series, .forecast, .sound, .images:
       if let key = own.first(where: keys.has) {
         throw keys.error(key, "is for texts, and the source is \(source.rawValue)", "remove it")
       }
       return nil
     }
-    if source != .labeledText, let key = [DataKey.text, .vocabulary].first(where: keys.has) {
-      throw keys.error(key, "is for texts with labels", "remove it")
+    if source != .labeledText, keys.has(.text) {
+      throw keys.error(.text, "is for texts with labels", "remove it")
+    }
+    if source == .text || source == .lines, keys.has(.vocabulary) {
+      throw keys.error(.vocabulary, "is for texts of words", "remove it")
     }
     columns = try keys.texts(.text) ?? ["text"]
-    context = try keys.integer(.context, in: 1...(1 << 20)) ?? (source == .lines ? nil : 64)
+    context =
+      try keys.integer(.context, in: (source == .pairs ? 2 : 1)...(1 << 20))
+      ?? (source == .lines ? nil : 64)
     vocabularyLimit = try keys.integer(.vocabulary, in: 1...(1 << 24), default: 50_000)
   }
 
   func write(_ object: inout JSONObject, source: DataRecipe.Source) {
     object["context"] = context.map { .integer($0) }
-    guard source == .labeledText else { return }
-    object["text"] = .array(columns.map { .string($0) })
-    object["vocabulary"] = .integer(vocabularyLimit)
+    if source == .labeledText { object["text"] = .array(columns.map { .string($0) }) }
+    if source == .labeledText || source == .pairs {
+      object["vocabulary"] = .integer(vocabularyLimit)
+    }
   }
 }
 
@@ -49,11 +55,17 @@ extension Recipe {
   }
 }
 
+/// Texts as they were read.
+struct ReadText {
+  let parts: DataParts
+  let vocabulary: Vocabulary
+  var labels: [String]?
+  var pairs: TextPairs?
+}
+
 extension RecipeData {
   /// The texts of a recipe; nil where its data are none.
-  static func text(
-    _ recipe: Recipe, _ places: DataPlaces
-  ) throws -> (parts: DataParts, vocabulary: Vocabulary, labels: [String]?)? {
+  static func text(_ recipe: Recipe, _ places: DataPlaces) throws -> ReadText? {
     let data = recipe.data
     let seed = UInt64(recipe.seed)
     switch data.source {
@@ -64,30 +76,39 @@ extension RecipeData {
       let text = try TextParts(
         text: try TextFile.read(path), name: path, context: data.text?.context ?? 64,
         validationFraction: data.validationFraction, testFraction: data.testFraction)
-      return (text.parts, text.vocabulary, nil)
+      return ReadText(parts: text.parts, vocabulary: text.vocabulary)
     case .lines:
       let path = try places.trainFile()
       let text = try TextParts(
         lines: try TextFile.read(path), name: path, context: data.text?.context,
         validationFraction: data.validationFraction, testFraction: data.testFraction, seed: seed)
-      return (text.parts, text.vocabulary, nil)
+      return ReadText(parts: text.parts, vocabulary: text.vocabulary)
     case .labeledText:
       let text = try LabeledText(
         try places.trainFile(), validationPath: try places.validationFile(),
         testPath: try places.testFile(), options: recipe.labeledTextOptions,
         validationFraction: data.validationFraction, testFraction: data.testFraction, seed: seed)
-      return (text.parts, text.vocabulary, text.labels)
+      return ReadText(parts: text.parts, vocabulary: text.vocabulary, labels: text.labels)
+    case .pairs:
+      let pairs = try TextPairs(
+        try places.pair(data.train), validation: try places.heldBackPair(data.validation),
+        test: try places.heldBackPair(data.test), context: data.text?.context ?? 64,
+        leastCount: data.leastCount, limit: data.text?.vocabularyLimit ?? .max,
+        validationFraction: data.validationFraction, testFraction: data.testFraction, seed: seed)
+      return ReadText(parts: pairs.parts, vocabulary: pairs.encoder.source, pairs: pairs)
     }
   }
 }
 
 extension DataShape {
   /// The shape of texts.
-  init(_ parts: DataParts, vocabulary: Vocabulary) {
+  init(_ text: ReadText) {
+    let parts = text.parts
     self.init(
       example: parts.train.features.exampleShape, codeCounts: [],
-      outputs: parts.classNames?.count ?? vocabulary.count, classNames: parts.classNames,
-      pixelMaximum: 1, vocabularySize: vocabulary.count,
+      outputs: parts.classNames?.count
+        ?? (text.pairs?.encoder.target ?? text.vocabulary).count, classNames: parts.classNames,
+      pixelMaximum: 1, vocabularySize: text.vocabulary.count,
       // Windows of a text are full; lines are filled up.
       padsTargets: parts.classNames == nil && parts.train.shifts == 0)
   }

@@ -38,7 +38,7 @@ public struct TextModelRecipe: Hashable, Sendable {
     ]
     let unused: [ModelKey] =
       switch kind {
-      case .gpt: []
+      case .gpt, .transformer: []
       // Its other keys are those of a RecurrentModelRecipe.
       case .rnn: [.heads, .key_value_heads, .style, .attention_dropout]
       case .text_classifier: [.tied]
@@ -52,7 +52,7 @@ public struct TextModelRecipe: Hashable, Sendable {
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
     }
-    guard kind == .gpt || kind == .text_classifier || kind == .bag_of_words else { return nil }
+    guard [.gpt, .text_classifier, .bag_of_words, .transformer].contains(kind) else { return nil }
     layers = try keys.integer(.layers, in: 1...1024, default: kind == .gpt ? 4 : 2)
     heads = try keys.integer(.heads, in: 1...1024, default: 4)
     keyValueHeads = try keys.integer(.key_value_heads, in: 1...1024, default: heads)
@@ -84,7 +84,7 @@ public struct TextModelRecipe: Hashable, Sendable {
     }
     pairs.append(("width", .integer(width)))
     if kind != .bag_of_words { pairs.append(("style", .string(style.rawValue))) }
-    if kind == .gpt { pairs.append(("tied", .bool(tied))) }
+    if kind == .gpt || kind == .transformer { pairs.append(("tied", .bool(tied))) }
     if kind != .bag_of_words { pairs.append(("attention_dropout", .number(attentionDropout))) }
   }
 

@@ -27,7 +27,7 @@ public enum TextNetwork: Module {
     guard let text = recipe.text else { return nil }
     switch recipe.kind {
     case .mlp, .table, .cnn, .resnet, .vit, .mixer, .rnn, .series_cnn, .lstm, .gru, .tcn,
-      .log_mel_cnn, .wave_cnn:
+      .log_mel_cnn, .wave_cnn, .transformer:
       return nil
     case .gpt:
       self = .gpt(

@@ -66,7 +66,7 @@ public struct TrainingRecipe: Hashable, Sendable {
 
     var tasks: [Recipe.Task] {
       switch self {
-      case .cross_entropy: [.classification, .generation]
+      case .cross_entropy: [.classification, .generation, .translation]
       case .focal: [.classification]
       case .squared, .absolute, .huber, .log_cosh: [.regression]
       }
@@ -95,6 +95,8 @@ public struct TrainingRecipe: Hashable, Sendable {
   public var batch: Int
   /// In how many parts a batch is computed, one after another: less memory, the same result.
   public var microBatches: Int
+  /// Whether texts of similar length share a batch, which then has little padding.
+  public var groupsByLength: Bool
   /// What turns gradients into new weights.
   public var optimizer: Optimizer
   /// The learning rate at its highest.
@@ -140,10 +142,18 @@ public struct TrainingRecipe: Hashable, Sendable {
   /// How images and recordings are shown otherwise every time.
   public var augmentation: Augmentation
 
-  init(_ keys: Section<TrainingKey>, task: Recipe.Task) throws(RecipeError) {
+  init(
+    _ keys: Section<TrainingKey>, task: Recipe.Task, source: DataRecipe.Source
+  ) throws(RecipeError) {
     epochs = try keys.integer(.epochs, in: 1...1_000_000, default: 20)
     batch = try keys.integer(.batch, in: 1...(1 << 24), default: 64)
     microBatches = try keys.integer(.micro_batches, in: 1...65536, default: 1)
+    groupsByLength = try keys.flag(.group_by_length, default: source == .pairs)
+    guard !groupsByLength || [.lines, .labeledText, .pairs].contains(source) else {
+      throw keys.error(
+        .group_by_length, "is for texts of different lengths, and the source is \(source.rawValue)",
+        "remove it")
+    }
     guard try keys.text(.optimizer) != "lbfgs" else {
       throw keys.error(
         .optimizer,
@@ -230,6 +240,7 @@ public struct TrainingRecipe: Hashable, Sendable {
     object["epochs"] = .integer(epochs)
     object["batch"] = .integer(batch)
     object["micro_batches"] = .integer(microBatches)
+    object["group_by_length"] = .bool(groupsByLength)
     object["optimizer"] = .string(optimizer.rawValue)
     object["learning_rate"] = .number(learningRate)
     object["momentum"] = .number(momentum)

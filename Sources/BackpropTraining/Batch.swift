@@ -5,7 +5,8 @@ public import BackpropGraph
 
 /// Some examples as tensors.
 public struct Batch: Sendable {
-  /// features: [B, …], float32, or uint8 for images, or int32 for tokens.
+  /// features: [B, …], float32, or uint8 for images, or int32 for tokens. Texts that are filled up
+  /// are as long as the longest of the batch, rounded up to a multiple of 8.
   public let features: Tensor
   /// codes: [B, columns] int32, the categories of a table; nil where there are none.
   public let codes: Tensor?
@@ -37,11 +38,15 @@ public struct Batch: Sendable {
 package struct BatchSource: Sendable {
   private let examples: Examples
   private let shift: Int
+  private let trims: Bool
 
-  /// - Parameter shift: how far all examples are moved on; see `Examples.shifts`.
-  package init(_ examples: Examples, shift: Int = 0) {
+  /// - Parameters:
+  ///   - shift: how far all examples are moved on; see `Examples.shifts`.
+  ///   - trims: whether what fills up all examples of a batch is left out.
+  package init(_ examples: Examples, shift: Int = 0, trims: Bool = true) {
     self.examples = examples
     self.shift = shift
+    self.trims = trims
   }
 
   /// The examples at `indices`, in that order.
@@ -54,10 +59,13 @@ package struct BatchSource: Sendable {
   }
 
   private func gather(_ array: DataArray, _ indices: ArraySlice<Int>) -> Tensor {
-    let byteCount = indices.count * array.exampleSize * array.elementSize
+    let isTrimmed = trims && array.padding != nil
+    let shape = isTrimmed ? [array.batchLength(of: indices)] : array.exampleShape
+    let size = shape.reduce(1, *)
+    let byteCount = indices.count * size * array.elementSize
     let buffer = HostBuffer(byteCount: byteCount)
     array.copyExamples(
-      at: indices, shift: shift,
+      at: indices, shift: shift, length: size,
       into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount))
     let dtype: DType =
       switch array.storage {
@@ -66,6 +74,6 @@ package struct BatchSource: Sendable {
       case .bytes: .uint8
       }
     return Tensor(
-      buffer: buffer, shape: Shape([indices.count] + array.exampleShape), dtype: dtype)
+      buffer: buffer, shape: Shape([indices.count] + shape), dtype: dtype)
   }
 }

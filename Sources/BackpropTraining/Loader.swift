@@ -19,14 +19,15 @@ public struct Loader: Sendable {
   /// - Parameters:
   ///   - shuffles: whether the order changes from epoch to epoch, or is that of the data.
   ///   - dropsLast: whether a last batch that is not full is left out.
+  ///   - groupsByLength: whether texts of similar length share a batch; see ``BatchOrder``.
   /// - Throws: a ``DataError`` if there are no examples, or fewer than a batch.
   public init(
     _ examples: Examples, batchSize: Int, seed: UInt64 = 0, shuffles: Bool = true,
-    dropsLast: Bool = false
+    dropsLast: Bool = false, groupsByLength: Bool = false
   ) throws(DataError) {
     order = try BatchOrder(
       count: examples.count, batchSize: batchSize, seed: seed, shuffles: shuffles,
-      dropsLast: dropsLast)
+      dropsLast: dropsLast, groupingBy: groupsByLength ? examples.paddedLengths : nil)
     self.examples = examples
   }
 

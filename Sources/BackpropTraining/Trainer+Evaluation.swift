@@ -14,7 +14,8 @@ extension Trainer {
     return metrics.merging(goal.metrics(outcome.outputs, examples))
   }
 
-  /// The outputs of the model as it is now for all examples, row-major.
+  /// The outputs of the model as it is now for all examples, row-major. Outputs for each place of a
+  /// text are those of all places, what fills it up among them.
   public func outputs(for examples: Examples) throws -> [Float] {
     try outputs(for: examples, withLoss: false).outputs
   }
@@ -22,8 +23,15 @@ extension Trainer {
   private func outputs(
     for examples: Examples, withLoss: Bool
   ) throws -> (outputs: [Float], loss: Double?) {
-    let source = BatchSource(examples)
-    let indices = Array(0..<examples.count)
+    // Outputs for each place of a target must be of one length to stand side by side.
+    let isRead = goal.readsOutputs || !withLoss
+    let source = BatchSource(examples, trims: !isRead || examples.targets?.padding == nil)
+    // Texts of similar length together have little padding.
+    let lengths = examples.paddedLengths
+    let indices =
+      lengths.map { lengths in
+        (0..<examples.count).sorted { (lengths[$0], $0) < (lengths[$1], $1) }
+      } ?? Array(0..<examples.count)
     var all: [Float] = []
     var (sum, weight) = (0.0, 0.0)
     var start = 0
@@ -38,11 +46,20 @@ extension Trainer {
             [loss.sum, loss.weight] + (goal.readsOutputs ? [outputs] : []))
           sum += Double(try loss.sum.scalar())
           weight += Double(try loss.weight.scalar())
-          if !goal.readsOutputs { return }
         }
+        guard isRead else { return }
         let values = try outputs.array(of: Float.self)
-        if all.isEmpty { all.reserveCapacity(values.count / batch.count * indices.count) }
-        all += values
+        let size = values.count / batch.count
+        if lengths == nil {
+          if all.isEmpty { all.reserveCapacity(size * indices.count) }
+          all += values
+        } else {
+          if all.isEmpty { all = [Float](repeating: 0, count: size * indices.count) }
+          for (row, index) in indices[start..<end].enumerated() {
+            all.replaceSubrange(
+              index * size..<(index + 1) * size, with: values[row * size..<(row + 1) * size])
+          }
+        }
       }
       start = end
     }

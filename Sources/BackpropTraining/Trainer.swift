@@ -77,7 +77,8 @@ public final class Trainer {
   @discardableResult
   public func train(on training: Examples, validation: Examples? = nil) throws -> Bool {
     let order = try BatchOrder(
-      count: training.count, batchSize: options.batchSize, seed: options.seed)
+      count: training.count, batchSize: options.batchSize, seed: options.seed,
+      groupingBy: options.groupsByLength ? training.paddedLengths : nil)
     let run = EpochRun(order: order, training: training)
     try checkProgress(order)
     lastSave = watch.seconds

@@ -21,6 +21,9 @@ public struct TrainingOptions: Sendable {
   public var microBatches: Int
   /// The order of the examples, dropout and other draws follow from it.
   public var seed: UInt64
+  /// Whether texts of similar length share a batch, which then has little padding; see
+  /// ``BatchOrder``.
+  public var groupsByLength: Bool
   /// What decides which epoch is the best.
   public var monitor: Monitor
   /// Stop after so many epochs without a better one; nil: never.
@@ -36,7 +39,8 @@ public struct TrainingOptions: Sendable {
   /// Options; only the number of epochs and the batch have no default.
   public init(
     epochs: Int, batchSize: Int, microBatches: Int = 1, seed: UInt64 = 0,
-    monitor: Monitor = .loss, patience: Int? = nil, evaluationBatchSize: Int = 1024,
+    groupsByLength: Bool = false, monitor: Monitor = .loss, patience: Int? = nil,
+    evaluationBatchSize: Int = 1024,
     secondsBetweenSaves: Double = 5, precision: DType? = nil
   ) {
     precondition(epochs > 0, "a training has at least one epoch, not \(epochs)")
@@ -45,6 +49,7 @@ public struct TrainingOptions: Sendable {
     self.batchSize = batchSize
     self.microBatches = microBatches
     self.seed = seed
+    self.groupsByLength = groupsByLength
     self.monitor = monitor
     self.patience = patience
     self.evaluationBatchSize = evaluationBatchSize

@@ -126,12 +126,21 @@ import Testing
       for file in entry.files {
         #expect(file.url.hasPrefix("https://") && file.sha256.count == 64, "\(file)")
       }
-      guard ["mnist", "titanic", "california-housing", "ucr"].contains(entry.name) else { continue }
+      let delivered = [
+        "mnist", "titanic", "california-housing", "ucr", "tinyshakespeare", "names", "sst2",
+        "sms-spam", "multi30k",
+      ]
+      guard delivered.contains(entry.name) else { continue }
       for file in entry.files {
         guard let path = try sharedData("\(entry.name)/\(file.name)") else { return }
         try DataCatalog.check(file, at: path)
         #expect(try FileContents.read(path).count == file.size)
       }
+    }
+    if let path = try sharedData("ag-news/ag_news_test_7600.csv.gz") {
+      let bytes = try FileContents.expanded(path)
+      let news = try DataCatalog.named("ag-news").files[0]
+      #expect(SHA256.hexadecimal(bytes) == news.sha256 && bytes.count == news.size)
     }
     guard let path = try sharedData("adult/adult-train.csv.gz") else { return }
     let adult = try DataCatalog.named("adult")

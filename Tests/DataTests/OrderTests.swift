@@ -57,6 +57,34 @@ import Testing
     #expect(full.batchesPerEpoch == 2)
   }
 
+  @Test func batchesOfSimilarLengthsAreAPermutationOfTheirOwn() throws {
+    let lengths = (0..<1003).map { ($0 * 37) % 50 }
+    func order(_ seed: UInt64) throws -> BatchOrder {
+      try BatchOrder(count: 1003, batchSize: 8, seed: seed, groupingBy: lengths)
+    }
+    let first = try order(7)
+    let indices = first.order(epoch: 0)
+    #expect(indices.sorted() == Array(0..<1003))
+    #expect(try indices == order(7).order(epoch: 0) && indices != order(8).order(epoch: 0))
+    #expect(indices != first.order(epoch: 1))
+    func spread(_ indices: [Int]) -> Int {
+      (0..<125).reduce(0) { sum, batch in
+        let own = indices[first.range(ofBatch: batch)].map { lengths[$0] }
+        return sum + (own.max() ?? 0) - (own.min() ?? 0)
+      }
+    }
+    let plain = try BatchOrder(count: 1003, batchSize: 8, seed: 7).order(epoch: 0)
+    // By chance 8 of 50 lengths lie 39 apart; 256 sorted ones, in 32 batches, about 1.5.
+    #expect(spread(plain) > 125 * 30 && spread(indices) < 125 * 4)
+    // Long and short batches take turns.
+    let means = (0..<125).map { batch in
+      indices[first.range(ofBatch: batch)].reduce(0) { $0 + lengths[$1] } / 8
+    }
+    #expect(zip(means, means.dropFirst()).count { $0 > $1 } > 40)
+    // The last, which is not full, is one by chance.
+    #expect(indices[1000...] == plain[1000...])
+  }
+
   @Test func impossibleBatchesSayWhy() {
     #expect(
       failure { _ = try BatchOrder(count: 150, batchSize: 256, seed: 0) }

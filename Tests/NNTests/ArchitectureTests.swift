@@ -83,6 +83,32 @@ struct ArchitectureTests {
     }
   }
 
+  @Test func aTransformerReadsSeveralSequencesSideBySide() throws {
+    let model = Transformer(
+      sourceVocabulary: 9, targetVocabulary: 7, context: 6, layers: 2,
+      block: .original(8, heads: 2))
+    model.initialize(seed: 6)
+    for parameter in model.parameters() { parameter.replace(parameter.value * 10) }
+    let sources: [[Int32]] = [[4, 7, 2, 0, 0], [3, 3, 8, 1, 5], [6, 0, 0, 0, 0]]
+    let all = model.reading(Tensor(sources.flatMap { $0 }, shape: [3, 5]))
+    let search = GreedySearch(length: 6, end: 3)
+    let found = try search(all, prompts: [[2], [2], [2]])
+    for (source, tokens) in zip(sources, found) {
+      let one = model.reading(Tensor(source, shape: [1, 5]))
+      let best = try BeamSearch(width: 1, length: 6, end: 3)(one, prompt: [2])
+      #expect(best.map(\.tokens) == [tokens])
+    }
+    // Two are written for each that is read, side by side.
+    let tokens = Tensor([Int32]([2, 4, 2, 5, 2, 6, 2, 1, 2, 3, 2, 2]), shape: [6, 2])
+    let whole = all(tokens)
+    var state = all.start(batch: 6, capacity: 6)
+    let read = all.read(tokens, state: &state)
+    try expectClose(read, whole[0..., 1], relative: 1e-4, absolute: 1e-5, "the prompts")
+    let second = model.reading(Tensor(sources[1], shape: [1, 5]))(tokens[2..<4])
+    try expectClose(whole[2..<4], second, relative: 1e-4, absolute: 1e-5, "the second source")
+    #expect(throws: ShapeError.self) { try all(tokens[..<4]).array() }
+  }
+
   @Test func aTransformerWritesPlaceByPlaceWhatItSaysOfTheWhole() throws {
     let model = Transformer(
       sourceVocabulary: 9, targetVocabulary: 7, context: 6, layers: 2,

@@ -66,8 +66,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       "r.yaml, line 5, column 3: 'zzz' is no key of 'model'; its keys are kind, …"),
     Mistake(
       "data:\n  source: digits\n",
-      "r.yaml, line 1, column 1: the key 'task' is missing; add classification, regression "
-        + "or generation."),
+      "r.yaml, line 1, column 1: the key 'task' is missing; add classification, "
+        + "regression, generation or translation."),
     Mistake(
       "task: classification\n",
       "r.yaml, line 1, column 1: the key 'data' is missing; add it with a 'source' under "
@@ -83,7 +83,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(
       "task: clasification\ndata:\n  source: digits\n",
       "r.yaml, line 1, column 7: task cannot be 'clasification'; did you mean "
-        + "'classification'? Known are classification, regression, generation."),
+        + "'classification'? Known are classification, regression, generation, translation."),
     Mistake(
       "- a\n- b\n",
       "r.yaml, line 1, column 1: a recipe is a mapping of keys to values, not a list; "

@@ -210,7 +210,7 @@ struct TextRecipeTests {
       message(base.replacing("width: 16", with: "hidden: [3]")).contains("means nothing to gpt"))
     #expect(
       message(base.replacing("layers: 1", with: "kind: mlp")).contains(
-        "mlp reads no texts; choose gpt, rnn or text-classifier"))
+        "mlp reads no texts; choose gpt, rnn, text-classifier or transformer"))
     #expect(message(base.replacing("width: 16", with: "units: 3")).contains("means nothing to gpt"))
     let recurrent = TextRecipeTests.recurrent
     #expect(

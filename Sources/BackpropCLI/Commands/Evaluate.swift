@@ -17,8 +17,16 @@ struct Evaluate: ParsableCommand {
   var data: String?
   @Option(help: "The type of products, float32 or bfloat16 (default: that of the training).")
   var precision: String?
+  @Option(help: "How many translations are looked at side by side (default: 1, word by word).")
+  var beams: Int?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    if let beams, beams < 1 {
+      throw ValidationError("--beams is \(beams); choose at least 1.")
+    }
+  }
 
   mutating func run() throws {
     try System.setThreads(threads)
@@ -26,8 +34,9 @@ struct Evaluate: ParsableCommand {
     let folder = RunFolder(path)
     var record = try RunRecord(folder)
     record.recipe.training.precision = precision ?? record.recipe.training.precision
+    try Predict.check(beams, record)
     let predictor = try Predictor(record, in: folder)
-    let evaluation = try predictor.evaluate(try examples(record))
+    let evaluation = try predictor.evaluate(try examples(record), beams: beams ?? 1)
     if json {
       var object = JSONObject([("event", "evaluated"), ("run", .string(folder.path))])
       object["examples"] = .integer(evaluation.count)
@@ -68,6 +77,9 @@ struct Evaluate: ParsableCommand {
     }
     if let data, record.recipe.data.source == .labeledText {
       return try LabeledExamples(data, record).examples
+    }
+    if let data, record.recipe.data.source == .pairs {
+      return try record.examplesOfPairs(in: data)
     }
     if let data, let series = record.series { return try series.examples(data, record.recipe) }
     let read = try RecipeData(

@@ -45,7 +45,7 @@ struct Train: ParsableCommand {
       switch job.record.recipe.task {
       case .classification: ["accuracy"]
       case .regression: ["rmse", "r2"]
-      case .generation: [String]()
+      case .generation, .translation: [String]()
       }
     let listener: any EventListener =
       json ? JSONLines() : Screen(isTerminal: Output.isTerminal, figures: figures)

@@ -26,6 +26,10 @@ struct Closing {
       Output.print("")
       drawing.show()
     }
+    if let pairs = data.pairs, !pairs.testPairs.isEmpty {
+      Output.print("")
+      try show(pairs.testPairs, predictor)
+    }
     if record.recipe.task == .generation {
       Output.print("")
       Output.print("A sample:")
@@ -42,13 +46,28 @@ struct Closing {
     showNextSteps()
   }
 
+  /// What the network makes of a few texts of the test part, above what people made of them.
+  private func show(_ pairs: [TextPair], _ predictor: Predictor) throws {
+    let count = min(4, pairs.count)
+    let shown = (0..<count).map { pairs[$0 * pairs.count / count] }
+    let translations = try Translator(predictor).translate(shown.map(\.source), beams: 4)
+    Output.print("Some of them, with what people wrote below:")
+    for (pair, translation) in zip(shown, translations) {
+      Output.print("  \(pair.source)")
+      Output.print("    network  \(translation.text)")
+      Output.print("    people   \(pair.target)")
+    }
+  }
+
   private func showNextSteps() {
     Output.print("Try next:")
     Output.print("  backprop evaluate \(folder.path)")
-    Output.print(
-      record.recipe.task == .generation
-        ? "  backprop generate \(folder.path) --temperature 0.8"
-        : "  backprop predict \(folder.path) --input FILE")
+    switch record.recipe.task {
+    case .generation: Output.print("  backprop generate \(folder.path) --temperature 0.8")
+    case .translation: Output.print("  backprop predict \(folder.path) 'A TEXT TO TRANSLATE'")
+    case .classification, .regression:
+      Output.print("  backprop predict \(folder.path) --input FILE")
+    }
     Output.print("  backprop inspect \(folder.path)")
     if record.recipe.data.source == .digits {
       Output.print("  backprop train digits --set model.hidden=[32] --set training.epochs=10")

@@ -38,7 +38,7 @@ public struct LabeledText: Sendable {
     }
   }
 
-  /// The parts. features: [N, T] int32; targets: [N] int32.
+  /// The parts. features: [N, T] int32, filled up with ``Vocabulary/padding``; targets: [N] int32.
   public let parts: DataParts
   /// The words that training texts have.
   public let vocabulary: Vocabulary
@@ -156,6 +156,7 @@ public struct TextEncoder: Hashable, Sendable {
     for (row, tokens) in rows.enumerated() {
       for (place, token) in tokens.enumerated() { numbers[row * context + place] = token }
     }
-    return DataArray(shape: [rows.count, context], storage: .int(numbers))
+    return DataArray(
+      shape: [rows.count, context], storage: .int(numbers), padding: Vocabulary.padding)
   }
 }

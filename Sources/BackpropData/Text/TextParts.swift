@@ -96,8 +96,9 @@ public struct TextParts: Sendable {
       targets[row * length + tokens.count] = end
     }
     let all = Examples(
-      features: DataArray(shape: [lines.count, length], storage: .int(features)),
-      targets: DataArray(shape: [lines.count, length], storage: .int(targets)))
+      features: DataArray(shape: [lines.count, length], storage: .int(features), padding: end),
+      targets: DataArray(
+        shape: [lines.count, length], storage: .int(targets), padding: TextParts.ignored))
     let split = try Split(
       count: lines.count, validation: validationFraction, test: testFraction, seed: seed)
     func part(_ indices: [Int]) -> Examples? {

@@ -9,7 +9,8 @@ public struct Vocabulary: Hashable, Sendable {
     /// A Unicode scalar. There is no token for others.
     case characters
     /// A run of letters and digits, or any other character that is no blank; in lower case.
-    /// Token 0 is padding, token 1 stands for every word that is not known.
+    /// Token 0 is padding, token 1 stands for every word that is not known; where texts are written
+    /// word by word, token 2 begins one and token 3 ends it.
     case words
   }
 
@@ -23,9 +24,19 @@ public struct Vocabulary: Hashable, Sendable {
   public static let padding: Int32 = 0
   /// The number of the token that stands for unknown words.
   public static let unknown: Int32 = 1
+  /// The number of the token that stands before a text that is written; see ``marksEnds``.
+  public static let begin: Int32 = 2
+  /// The number of the token that ends a text; see ``marksEnds``.
+  public static let end: Int32 = 3
+
+  private static let marks = ["<padding>", "<unknown>", "<begin>", "<end>"]
 
   /// The number of tokens.
   public var count: Int { tokens.count }
+  /// Whether the tokens are words, with those that begin and end a text.
+  public var marksEnds: Bool { level == .words && tokens.starts(with: Vocabulary.marks) }
+  /// The number of tokens that are words of texts.
+  public var wordCount: Int { level == .words ? count - (marksEnds ? 4 : 2) : 0 }
 
   private init(level: Level, tokens: [String]) {
     self.level = level
@@ -48,13 +59,17 @@ public struct Vocabulary: Hashable, Sendable {
   /// - Parameters:
   ///   - leastCount: words that occur less often are unknown.
   ///   - limit: the most words, besides padding and unknown.
-  public init(wordsOf texts: [String], leastCount: Int = 1, limit: Int = .max) {
+  ///   - marksEnds: whether there are tokens that begin and end a text.
+  public init(
+    wordsOf texts: [String], leastCount: Int = 1, limit: Int = .max, marksEnds: Bool = false
+  ) {
     var counts: [String: Int] = [:]
     for text in texts { for word in Vocabulary.words(of: text) { counts[word, default: 0] += 1 } }
     let known = counts.filter { $0.value >= leastCount }
       .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     self.init(
-      level: .words, tokens: ["<padding>", "<unknown>"] + known.prefix(limit).map(\.key))
+      level: .words,
+      tokens: Vocabulary.marks.prefix(marksEnds ? 4 : 2) + known.prefix(limit).map(\.key))
   }
 
   /// The words of a text.
@@ -112,6 +127,26 @@ public struct Vocabulary: Hashable, Sendable {
   public func decode(_ numbers: some Sequence<Int32>) -> String {
     let texts = numbers.compactMap { tokens.indices.contains(Int($0)) ? tokens[Int($0)] : nil }
     return texts.joined(separator: level == .words ? " " : "")
+  }
+
+  /// The text of words as it is usually written: marks stand close to their words. What was in
+  /// capitals is not known any more.
+  public func sentence(_ numbers: some Sequence<Int32>) -> String {
+    let texts = numbers.compactMap { tokens.indices.contains(Int($0)) ? tokens[Int($0)] : nil }
+    var result = ""
+    var isJoined = true
+    var isQuoted = false
+    for text in texts {
+      let isMark = text.count == 1 && !text.allSatisfy { $0.isLetter || $0.isNumber }
+      // Hyphens and apostrophes join, brackets open, all else closes.
+      let joins = ["-", "'", "’", "/"].contains(text)
+      if text == "\"" { isQuoted.toggle() }
+      let opens = ["(", "[", "„", "“", "$", "#"].contains(text) || (text == "\"" && isQuoted)
+      if !isJoined && !(isMark && !opens) { result += " " }
+      result += text
+      isJoined = isMark && (joins || opens)
+    }
+    return result
   }
 
   /// The number of a token.

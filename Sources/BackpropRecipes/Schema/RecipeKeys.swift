@@ -59,7 +59,7 @@ enum ModelKey: String, RecipeKey {
 /// The keys under `training`.
 enum TrainingKey: String, RecipeKey {
   static let section = "training"
-  case epochs, batch, micro_batches
+  case epochs, batch, micro_batches, group_by_length
   case optimizer, learning_rate, momentum, nesterov, weight_decay
   case schedule, warmup_epochs, final_learning_rate, decay_epochs, decay_factor
   case loss, label_smoothing, balance_classes

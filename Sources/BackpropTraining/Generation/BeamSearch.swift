@@ -4,7 +4,8 @@ import BackpropGraph
 public import BackpropNN
 import BackpropRuntime
 
-/// A search for the likeliest continuations of a sequence, which looks at a few side by side.
+/// A search for the likeliest continuations of a sequence, which looks at a few side by side until
+/// as many have come to an end.
 public struct BeamSearch: Hashable, Sendable {
   /// How many sequences are looked at side by side.
   public var width: Int
@@ -63,7 +64,7 @@ public struct BeamSearch: Hashable, Sendable {
         if choice.beam.tokens.last != end { kept.append(choice) }
       }
       beams = kept.map(\.beam)
-      if isLast || beams.isEmpty { break }
+      if isLast || beams.isEmpty || found.count >= width { break }
       // Rows that stand for nothing are copies of the last.
       let rows = (0..<width).map { kept[min($0, kept.count - 1)] }
       state = state.reordered(rows.map(\.row))
@@ -80,13 +81,26 @@ public struct BeamSearch: Hashable, Sendable {
     var all: [(row: Int, token: Int, sum: Double)] = []
     for (row, beam) in beams.enumerated() {
       let shares = BeamSearch.logSoftmax(logits[row * size..<(row + 1) * size])
-      all += shares.enumerated().map { (row, $0.offset, beam.sum + $0.element) }
+      all += likeliest(shares).map { (row, $0, beam.sum + shares[$0]) }
     }
     all.sort { ($1.sum, $0.row, $0.token) < ($0.sum, $1.row, $1.token) }
     return all.prefix(2 * width).map { choice in
       let tokens = beams[choice.row].tokens + [Int32(choice.token)]
       return (choice.row, Beam(tokens: tokens, sum: choice.sum))
     }
+  }
+
+  /// As many tokens as can matter, the likeliest first; of equal ones that with the lower number.
+  private func likeliest(_ shares: [Double]) -> [Int] {
+    var best: [Int] = []
+    best.reserveCapacity(2 * width + 1)
+    for (token, share) in shares.enumerated() {
+      if best.count == 2 * width, let last = best.last, !(share > shares[last]) { continue }
+      let place = best.firstIndex { shares[$0] < share } ?? best.count
+      best.insert(token, at: place)
+      if best.count > 2 * width { best.removeLast() }
+    }
+    return best
   }
 
   private func scored(_ beam: Beam) -> Found {

@@ -17,9 +17,9 @@ public struct KeyValueCache: Sendable {
   /// The number of places that there is memory for, S.
   public var room: Int { keys.shape[2] }
 
-  /// The cache of one sequence as that of `count` equal ones.
+  /// The cache of each sequence as that of `count` equal ones, which stand side by side.
   public func repeated(_ count: Int) -> KeyValueCache {
-    func all(_ x: Tensor) -> Tensor { x.broadcast(to: x.shape.replacing(0, with: count)) }
+    func all(_ x: Tensor) -> Tensor { x.repeated(count) }
     return KeyValueCache(keys: all(keys), values: all(values), capacity: capacity)
   }
 
@@ -38,6 +38,16 @@ public struct KeyValueCache: Sendable {
       concatenate([x, .zeros(x.shape.replacing(2, with: more), dtype: x.dtype)], along: 2)
     }
     (keys, values) = (grown(keys), grown(values))
+  }
+}
+
+extension Tensor {
+  /// Each example `count` times, side by side: [N, …] -> [N · count, …].
+  package func repeated(_ count: Int) -> Tensor {
+    guard count != 1 else { return self }
+    let rest = Array(shape.dimensions.dropFirst())
+    return expanded(at: 1).broadcast(to: Shape([shape[0], count] + rest))
+      .reshaped(to: Shape([shape[0] * count] + rest))
   }
 }
 

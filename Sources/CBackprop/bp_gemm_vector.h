@@ -53,8 +53,8 @@ BP_INLINE void bp_dots_fours(
   size_t k, const char *ahead
 ) {
   const ptrdiff_t size = kind == BP_HALVES ? 2 : 4, column = stride * size;
-  // Columns take turns by 16 bytes for floats, by a whole line of the cache for bfloat16: as each was
-  // measured to be fastest.
+  // Columns take turns by 16 bytes for floats, by a whole line of the cache for bfloat16: what was
+  // measured to be the faster order for each.
   const int parts = kind == BP_HALVES ? 4 : 1;
   const size_t line = 64 / size, part = 16 / size, turn = (size_t)parts * part;
   bp_four sum[4];

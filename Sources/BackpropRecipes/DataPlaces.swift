@@ -15,7 +15,8 @@ struct DataPlaces {
     data = recipe.data
     name =
       switch recipe.data.source {
-      case .csv, .idx, .text, .lines, .labeledText, .pairs, .series, .forecast, .sound, .images: recipe.name
+      case .csv, .idx, .text, .lines, .labeledText, .pairs, .series, .forecast, .sound, .images:
+        recipe.name
       case .digits, .mnist, .fashionMNIST, .cifar10: recipe.data.source.rawValue
       }
     self.location = location

@@ -28,7 +28,7 @@ struct Predict: ParsableCommand {
   @Argument(help: "Texts, where the network reads texts.") var texts: [String] = []
   @Option(help: "A text, CSV, IDX, PNG, JPEG or WAVE file; texts and IDX may be gzipped.")
   var input: String?
-  @Option(help: "How many translations are looked at side by side (default: 4; 1: word by word).")
+  @Option(help: "How many translations are looked at side by side (default: 1, word by word).")
   var beams: Int?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each example.") var json = false
@@ -77,7 +77,7 @@ struct Predict: ParsableCommand {
     let texts = try input.map { try Translator.lines($0) } ?? texts
     let translations: [Translator.Translation]
     do {
-      translations = try Translator(predictor).translate(texts, beams: beams ?? 4)
+      translations = try Translator(predictor).translate(texts, beams: beams ?? 1)
     } catch let error as DataError {
       throw DataError(
         source: input, line: error.line, what: error.what, remedy: error.remedy)

@@ -50,7 +50,7 @@ struct Closing {
   private func show(_ pairs: [TextPair], _ predictor: Predictor) throws {
     let count = min(4, pairs.count)
     let shown = (0..<count).map { pairs[$0 * pairs.count / count] }
-    let translations = try Translator(predictor).translate(shown.map(\.source), beams: 4)
+    let translations = try Translator(predictor).translate(shown.map(\.source))
     Output.print("Some of them, with what people wrote below:")
     for (pair, translation) in zip(shown, translations) {
       Output.print("  \(pair.source)")

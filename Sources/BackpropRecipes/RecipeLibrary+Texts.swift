@@ -136,6 +136,7 @@ extension RecipeLibrary {
       training:
         epochs: 5
         batch: 64
+        group_by_length: true
         optimizer: adamw
         learning_rate: 0.001
         schedule: cosine
@@ -210,6 +211,7 @@ extension RecipeLibrary {
       training:
         epochs: 6
         batch: 32
+        group_by_length: true
         optimizer: adamw
         learning_rate: 0.001
         schedule: cosine

@@ -135,6 +135,7 @@ extension RecipeLibrary {
       training:
         epochs: 5
         batch: 64
+        group_by_length: true
         optimizer: adamw
         learning_rate: 0.001
         schedule: cosine
@@ -209,6 +210,7 @@ extension RecipeLibrary {
       training:
         epochs: 6
         batch: 32
+        group_by_length: true
         optimizer: adamw
         learning_rate: 0.001
         schedule: cosine

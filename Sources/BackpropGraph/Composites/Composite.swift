@@ -41,15 +41,17 @@ public func recomputed(_ operands: [Tensor], _ body: ([Tensor]) -> [Tensor]) -> 
   let inputs = operands.map { Tensor(Node(.stopGradient, $0.shape, $0.dtype, $0.node)) }
   let bodies = body(inputs)
   if bodies.contains(where: { $0.failure != nil }) { return bodies }
+  // A parameter that was not computed yet must be met itself, not what it is made of.
+  func isGiven(_ node: Node) -> Bool { node.primitive == .stopGradient }
   // Without its own pullback a call is differentiated through its body; the pullback here does the
   // same behind barriers that wait for the cotangents.
   let plain = GraphFunction.extract(
     "recomputed body", results: bodies.map(\.node), operands: inputs.map(\.node),
-    stopAt: { _ in false })
+    stopAt: isGiven)
   let id = plain.id
   let wrapped = GraphFunction.extract(
-    "recomputed", results: bodies.map(\.node), operands: inputs.map(\.node),
-    stopAt: { _ in false },
+    GraphFunction.recomputedName, results: bodies.map(\.node), operands: inputs.map(\.node),
+    stopAt: isGiven,
     pullback: { all, _, cotangents in
       guard let signal = cotangents.lazy.compactMap({ $0 }).first else {
         return all.map { _ in nil }

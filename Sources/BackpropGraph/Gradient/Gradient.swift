@@ -19,6 +19,9 @@ package enum Evaluation {
 /// The gradients of a scalar with respect to tensors it was made from, as tensors of their shapes;
 /// zeros for a tensor without influence.
 ///
+/// The body of a loop or of a recomputed segment sees through a tensor that is not computed yet to
+/// what it is made of; a gradient at such a tensor carries a ``ShapeError``.
+///
 /// - Parameter result: a tensor with one element; anything else yields tensors that carry a
 ///   ``ShapeError``.
 public func gradient(of result: Tensor, at leaves: [Tensor]) -> [Tensor] {
@@ -32,15 +35,22 @@ public func gradient(of result: Tensor, at leaves: [Tensor]) -> [Tensor] {
   if let failure = result.failure {
     return leaves.map { Tensor(Node(failure: failure, shape: $0.shape, dtype: $0.dtype)) }
   }
-  return GradientCache.gradients(of: result.node, at: leaves.map(\.node)).map(Tensor.init)
+  let nodes = leaves.map(\.node)
+  let gradients = GradientCache.gradients(of: result.node, at: nodes)
+  guard nodes.contains(where: HiddenLeaf.isPossible) else { return gradients.map(Tensor.init) }
+  return zip(nodes, gradients).map { leaf, gradient in
+    HiddenLeaf.failure(of: leaf, below: result.node) ?? Tensor(gradient)
+  }
 }
 
 /// The value of a function of tensors that yields a scalar, and its gradients at them.
 ///
-/// Reading values inside `body` is allowed.
+/// Reading values inside `body` is allowed. The tensors that it gets stand for themselves in the
+/// bodies of loops and recomputed segments, too.
 public func valueAndGradient<Failure: Error>(
-  at leaves: [Tensor], _ body: ([Tensor]) throws(Failure) -> Tensor
+  at tensors: [Tensor], _ body: ([Tensor]) throws(Failure) -> Tensor
 ) throws(Failure) -> (value: Tensor, gradients: [Tensor]) {
+  let leaves = tensors.map(\.asLeaf)
   let outcome = Evaluation.$isRecording.withValue(true) { () -> Result<Tensor, Failure> in
     do throws(Failure) { return .success(try body(leaves)) } catch { return .failure(error) }
   }

@@ -20,6 +20,11 @@ package final class GraphFunction: Sendable {
   package let name: String
   package let results: [Node]
   package let operandCount: Int
+  /// How many of the operands were given; behind them are leaves that the piece met.
+  let givenCount: Int
+  /// Whether it is the segment of ``recomputed(_:_:)-([Tensor],_)``.
+  var isRecomputed: Bool { name == GraphFunction.recomputedName }
+  static let recomputedName = "recomputed"
   package let pullback: Pullback?
 
   fileprivate struct Table {
@@ -28,10 +33,13 @@ package final class GraphFunction: Sendable {
   }
   fileprivate static let table = Mutex(Table())
 
-  private init(name: String, results: [Node], operandCount: Int, pullback: Pullback?) {
+  private init(
+    name: String, results: [Node], operandCount: (given: Int, all: Int), pullback: Pullback?
+  ) {
     self.name = name
     self.results = results
-    self.operandCount = operandCount
+    self.operandCount = operandCount.all
+    givenCount = operandCount.given
     self.pullback = pullback
   }
 
@@ -97,7 +105,7 @@ package final class GraphFunction: Sendable {
       let id = UInt32(table.functions.count)
       table.functions.append(
         GraphFunction(
-          name: name, results: results, operandCount: operandCount.all, pullback: pullback))
+          name: name, results: results, operandCount: operandCount, pullback: pullback))
       table.ids[words] = id
       return FunctionID(id: id)
     }

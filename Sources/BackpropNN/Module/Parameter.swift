@@ -59,7 +59,7 @@ public final class Parameter: Sendable {
     dtype = tensor.dtype
     creation = Creation.next()
     source = nil
-    state = Mutex(State(tensor: tensor, initializer: .given(tensor)))
+    state = Mutex(State(tensor: tensor.asLeaf, initializer: .given(tensor)))
   }
 
   /// The current value: the same tensor until an update replaces it.
@@ -79,7 +79,7 @@ public final class Parameter: Sendable {
     } else {
       let root = RandomKey(seed: state.seed)
       let key = state.path.isEmpty ? root.folded(creation) : root.folded(state.path)
-      tensor = state.initializer(shape, key: key).cast(to: dtype)
+      tensor = state.initializer(shape, key: key).cast(to: dtype).asLeaf
     }
     state.tensor = tensor
     return tensor

@@ -25,10 +25,25 @@ public struct RecipeData: Sendable {
   /// - Parameter location: a folder or file that is given instead of the recipe's; nil: none.
   /// - Parameter folder: the folder of the recipe file, where relative names may lie.
   public init(_ recipe: Recipe, location: String? = nil, folder: String? = nil) throws {
+    try self.init(recipe, location: location, folder: folder, known: nil)
+  }
+
+  /// The data of a run's recipe at another place, in the words of the run.
+  public init(of record: RunRecord, at location: String) throws {
+    var recipe = record.recipe
+    if recipe.data.source == .lines { recipe.data.text?.context = record.shape.features }
+    try self.init(
+      recipe, location: location, folder: record.folder,
+      known: recipe.task == .generation ? record.vocabulary : nil)
+  }
+
+  private init(
+    _ recipe: Recipe, location: String?, folder: String?, known: Vocabulary?
+  ) throws {
     let places = DataPlaces(recipe, location: location, folder: folder)
     let seed = UInt64(recipe.seed)
     var parts: DataParts
-    if let text = try RecipeData.text(recipe, places) {
+    if let text = try RecipeData.text(recipe, places, known: known) {
       (self.parts, vocabulary, preprocessor) = (text.parts, text.vocabulary, nil)
       (labels, pairs) = (text.labels, text.pairs)
       series = nil

@@ -65,7 +65,11 @@ struct ReadText {
 
 extension RecipeData {
   /// The texts of a recipe; nil where its data are none.
-  static func text(_ recipe: Recipe, _ places: DataPlaces) throws -> ReadText? {
+  ///
+  /// - Parameter known: the vocabulary of a language model; nil: that of the text.
+  static func text(
+    _ recipe: Recipe, _ places: DataPlaces, known: Vocabulary?
+  ) throws -> ReadText? {
     let data = recipe.data
     let seed = UInt64(recipe.seed)
     switch data.source {
@@ -75,13 +79,15 @@ extension RecipeData {
       let path = try places.trainFile()
       let text = try TextParts(
         text: try TextFile.read(path), name: path, context: data.text?.context ?? 64,
-        validationFraction: data.validationFraction, testFraction: data.testFraction)
+        validationFraction: data.validationFraction, testFraction: data.testFraction,
+        known: known)
       return ReadText(parts: text.parts, vocabulary: text.vocabulary)
     case .lines:
       let path = try places.trainFile()
       let text = try TextParts(
         lines: try TextFile.read(path), name: path, context: data.text?.context,
-        validationFraction: data.validationFraction, testFraction: data.testFraction, seed: seed)
+        validationFraction: data.validationFraction, testFraction: data.testFraction,
+        known: known, seed: seed)
       return ReadText(parts: text.parts, vocabulary: text.vocabulary)
     case .labeledText:
       let text = try LabeledText(

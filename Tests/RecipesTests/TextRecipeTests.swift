@@ -97,6 +97,36 @@ struct TextRecipeTests {
     #expect(refusal?.remedy == "use 'backprop generate'")
   }
 
+  @Test(arguments: ["text", "lines"])
+  func otherTextsAreReadInTheCharactersOfTheRun(_ source: String) throws {
+    let folder = try Folder()
+    let text =
+      source == "text" ? TextRecipeTests.text : (100..<160).map { "\($0)" }.joined(separator: "\n")
+    try folder.write("t.txt", text)
+    let recipe = try recipe(
+      TextRecipeTests.generation.replacing("source: text", with: "source: \(source)"))
+    let data = try RecipeData(recipe, location: folder.path)
+    let record = RunRecord(recipe: recipe, data: data)
+    let vocabulary = try #require(data.vocabulary)
+    // The last characters that the run knows, in shorter lines: by itself their numbers are others.
+    let few = vocabulary.tokens.filter { $0 != "\n" }.suffix(2).joined()
+    let other = try Folder()
+    let lines = [few, String(few.reversed()), String(few.prefix(1)), String(few.suffix(1))]
+    let whole = lines.joined(separator: "\n") + "\n"
+    try other.write("t.txt", source == "text" ? String(repeating: whole, count: 100) : whole)
+    let read = try RecipeData(of: record, at: other.path)
+    #expect(read.vocabulary == vocabulary && read.shape.example == data.shape.example)
+    guard case .int(let numbers) = read.parts.train.features.storage else {
+      Issue.record("texts are numbers")
+      return
+    }
+    let known = (few + "\n").map { vocabulary.number(of: String($0)) }
+    #expect(Set(numbers) == Set(known.compactMap(\.self)))
+    try other.write("t.txt", "~\n" + whole)
+    let error = #expect(throws: DataError.self) { try RecipeData(of: record, at: other.path) }
+    #expect(error?.what.contains("'~' (U+007E) is not among the") == true)
+  }
+
   private static let recurrent = generation.replacing(
     "  layers: 1\n  heads: 2\n  width: 16",
     with: "  kind: rnn\n  layers: 2\n  width: 8\n  units: 16")

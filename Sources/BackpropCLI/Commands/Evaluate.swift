@@ -82,8 +82,9 @@ struct Evaluate: ParsableCommand {
       return try record.examplesOfPairs(in: data)
     }
     if let data, let series = record.series { return try series.examples(data, record.recipe) }
-    let read = try RecipeData(
-      record.recipe, location: data ?? record.location, folder: record.folder)
+    let read =
+      try data.map { try RecipeData(of: record, at: $0) }
+      ?? RecipeData(record.recipe, location: record.location, folder: record.folder)
     guard let test = read.parts.test else {
       throw DataError(
         source: read.parts.name, what: "there is no test part", remedy: "name data by --data")

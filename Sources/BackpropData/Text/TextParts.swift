@@ -16,15 +16,17 @@ public struct TextParts: Sendable {
   /// The end of the text is held back: the last `testFraction` of it for the test, what lies before
   /// for validation. Each epoch begins its windows at another place of the first window, so that
   /// they are cut differently each time; see ``Examples/shifts``. What does not fill a window at
-  /// the end of a part is left out. The vocabulary is that of the whole text.
+  /// the end of a part is left out.
+  ///
+  /// - Parameter known: the vocabulary of a model; nil: that of the whole text.
   public init(
     text: String, name: String, context: Int, validationFraction: Double, testFraction: Double,
-    seed: UInt64 = 0
+    known: Vocabulary? = nil, seed: UInt64 = 0
   ) throws(DataError) {
     guard !text.isEmpty else {
       throw DataError(source: name, what: "the text is empty", remedy: "give some text")
     }
-    vocabulary = Vocabulary(charactersOf: text)
+    vocabulary = known ?? Vocabulary(charactersOf: text)
     let tokens = try vocabulary.encode(text, source: name)
     let tests = Int(Double(tokens.count) * testFraction)
     let validations = Int(Double(tokens.count) * validationFraction)
@@ -57,16 +59,16 @@ public struct TextParts: Sendable {
   /// ones are filled up, and what is filled up counts nothing. Empty lines are left out, as are
   /// lines that were there before.
   ///
-  /// - Parameter context: the most tokens of an example; nil: as many as the longest line needs. A
-  ///   line that is longer is an error.
+  /// - Parameters:
+  ///   - context: the most tokens of an example; nil: as many as the longest line needs. A line that
+  ///     is longer is an error.
+  ///   - known: the vocabulary of a model; nil: that of the whole text.
   public init(
     lines text: String, name: String, context: Int?, validationFraction: Double,
-    testFraction: Double, seed: UInt64
+    testFraction: Double, known: Vocabulary? = nil, seed: UInt64
   ) throws(DataError) {
-    vocabulary = Vocabulary(charactersOf: text + "\n")
-    guard let end = vocabulary.number(of: "\n") else {
-      preconditionFailure("the text ends in a line break")
-    }
+    vocabulary = known ?? Vocabulary(charactersOf: text + "\n")
+    let end = try vocabulary.encode("\n", source: name)[0]
     var seen: Set<Substring> = []
     var lines: [(number: Int, text: Substring)] = []
     var repeated = 0

@@ -43,7 +43,7 @@ extension RecipeLibrary {
     text: """
       # The language model of characters that everybody knows: 6 layers, 384 wide, context 256.
       name: gpt-char
-      about: Writes like Shakespeare, character by character; hours on a processor.
+      about: Writes like Shakespeare, character by character, after half an hour of training.
       task: generation
       data:
         source: text
@@ -59,15 +59,16 @@ extension RecipeLibrary {
         heads: 6
         width: 384
         dropout: 0.2
+        attention_dropout: 0
       training:
-        epochs: 10
-        batch: 32
-        optimizer: adamw
-        learning_rate: 0.001
-        final_learning_rate: 0.0001
+        epochs: 8
+        batch: 16
+        optimizer: muon
+        learning_rate: 0.02
+        momentum: 0.95
         schedule: cosine
-        warmup_epochs: 0.5
-        weight_decay: 0.1
+        warmup_epochs: 0.1
+        weight_decay: 0.01
         clip_norm: 1
       seed: 0
 

@@ -64,7 +64,7 @@ public final class Predictor {
     guard recipe.task != .translation else {
       throw DataError(
         what: "a model that translates predicts no classes",
-        remedy: "use a Translator in a program of your own")
+        remedy: "use a Translator, or 'backprop predict' with texts")
     }
   }
 

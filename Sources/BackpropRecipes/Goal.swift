@@ -23,6 +23,7 @@ struct Goal: Sendable {
     let isPlainTested = task == .translation
     let weights = weights.map { Tensor($0) }
     return TrainingGoal(
+      // Below the head of a network that writes texts: its logits need not stand whole.
       outputs: { batch in network.scored(batch) },
       loss: { outputs, batch in
         guard let targets = batch.targets else {

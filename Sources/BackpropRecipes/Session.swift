@@ -13,7 +13,7 @@ public final class Session {
   public let data: RecipeData
   /// The network, whose weights are drawn from the recipe's seed.
   public let network: Network
-  /// The training loop.
+  /// The training loop. Of a network that writes texts its outputs are the features below the head.
   public let trainer: Trainer
   let goal: Goal
 

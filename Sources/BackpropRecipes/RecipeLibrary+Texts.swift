@@ -20,19 +20,20 @@ extension RecipeLibrary {
         test_fraction: 0.1
       model:
         kind: gpt
-        style: llama
+        style: gpt2
+        positions: rotary
         layers: 4
         heads: 4
         width: 128
       training:
-        epochs: 2
+        epochs: 3
         batch: 16
         optimizer: muon
         learning_rate: 0.02
         momentum: 0.95
         schedule: cosine
         warmup_epochs: 0.1
-        weight_decay: 0.01
+        weight_decay: 0.3
         clip_norm: 1
       seed: 0
 
@@ -55,20 +56,21 @@ extension RecipeLibrary {
       model:
         kind: gpt
         style: gpt2
+        positions: rotary
         layers: 6
         heads: 6
         width: 384
-        dropout: 0.2
+        dropout: 0.1
         attention_dropout: 0
       training:
-        epochs: 8
+        epochs: 6
         batch: 16
         optimizer: muon
         learning_rate: 0.02
         momentum: 0.95
         schedule: cosine
         warmup_epochs: 0.1
-        weight_decay: 0.01
+        weight_decay: 0.5
         clip_norm: 1
       seed: 0
 

@@ -8,12 +8,20 @@ import BackpropNN
 public struct TextModelRecipe: Hashable, Sendable {
   /// How a transformer's blocks are built.
   public enum Style: String, Hashable, Sendable, CaseIterable {
-    /// Layer norms before, GELU, learned positions.
+    /// Layer norms before, GELU; positions are learned unless the recipe says otherwise.
     case gpt2
-    /// RMS norms before, SwiGLU, rotary positions, no biases.
+    /// RMS norms before, SwiGLU, no biases; positions are rotary unless the recipe says otherwise.
     case llama
-    /// Layer norms after, GELU, learned positions.
+    /// Layer norms after, GELU; positions are learned unless the recipe says otherwise.
     case bert
+  }
+
+  /// How a network knows where a token stands.
+  public enum Positions: String, Hashable, Sendable, CaseIterable {
+    /// A vector for each place is learned, and added to the token's.
+    case learned
+    /// Queries and keys are turned by their places.
+    case rotary
   }
 
   /// The number of blocks.
@@ -26,6 +34,11 @@ public struct TextModelRecipe: Hashable, Sendable {
   public var width: Int
   /// How the blocks are built.
   public var style: Style
+  /// How the network knows where a token stands.
+  public var positions: Positions
+  /// How many places a place sees: itself and those before it, where it reads both ways those
+  /// behind it too; nil: all.
+  public var attentionWindow: Int?
   /// Whether the last layer's weight is that of the embedding.
   public var tied: Bool
   /// The share that is dropped of the attention's weights, in training.
@@ -34,20 +47,25 @@ public struct TextModelRecipe: Hashable, Sendable {
   /// nil where the network reads no texts.
   init?(_ keys: Section<ModelKey>, kind: ModelRecipe.Kind, dropout: Double) throws(RecipeError) {
     let own: [ModelKey] = [
-      .layers, .heads, .key_value_heads, .width, .style, .tied, .attention_dropout,
+      .layers, .heads, .key_value_heads, .width, .style, .positions, .attention_window, .tied,
+      .attention_dropout,
     ]
+    // What the networks that are no transformers of texts have not.
+    let places: [ModelKey] = [.positions, .attention_window]
     let unused: [ModelKey] =
       switch kind {
-      case .gpt, .transformer: []
+      case .gpt: []
+      // It learns the places of both texts, and reads them whole.
+      case .transformer: places
       // Its other keys are those of a RecurrentModelRecipe.
-      case .rnn: [.heads, .key_value_heads, .style, .attention_dropout]
+      case .rnn: places + [.heads, .key_value_heads, .style, .attention_dropout]
       case .text_classifier: [.tied]
       case .bag_of_words: own.filter { $0 != .width }
       case .mlp, .table, .cnn, .resnet, .series_cnn, .tcn, .log_mel_cnn, .wave_cnn: own
-      case .lstm, .gru: [.heads, .key_value_heads, .style, .tied, .attention_dropout]
+      case .lstm, .gru: places + [.heads, .key_value_heads, .style, .tied, .attention_dropout]
       // Their other keys are those of a PatchModelRecipe.
-      case .vit: [.key_value_heads, .style, .tied, .attention_dropout]
-      case .mixer: [.heads, .key_value_heads, .style, .tied, .attention_dropout]
+      case .vit: places + [.key_value_heads, .style, .tied, .attention_dropout]
+      case .mixer: places + [.heads, .key_value_heads, .style, .tied, .attention_dropout]
       }
     if let key = unused.first(where: keys.has) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
@@ -58,6 +76,10 @@ public struct TextModelRecipe: Hashable, Sendable {
     keyValueHeads = try keys.integer(.key_value_heads, in: 1...1024, default: heads)
     width = try keys.integer(.width, in: 1...65536, default: 128)
     style = try keys.choice(.style, default: .gpt2)
+    positions = try keys.choice(.positions, default: style == .llama ? .rotary : .learned)
+    attentionWindow =
+      keys.has(.attention_window)
+      ? try keys.integer(.attention_window, in: 1...1_048_576, default: 1) : nil
     tied = try keys.flag(.tied, default: true)
     attentionDropout = try keys.number(.attention_dropout, .fraction, default: dropout)
     guard kind == .bag_of_words || width % heads == 0 else {
@@ -68,9 +90,9 @@ public struct TextModelRecipe: Hashable, Sendable {
     guard heads % keyValueHeads == 0 else {
       throw keys.error(.key_value_heads, "is \(keyValueHeads)", "choose a divisor of \(heads)")
     }
-    guard style != .llama || width / heads % 2 == 0 else {
+    guard positions != .rotary || width / heads % 2 == 0 else {
       throw keys.error(
-        .heads, "leaves \(width / heads) features to a head, and llama turns pairs",
+        .heads, "leaves \(width / heads) features to a head, and rotary positions turn pairs",
         "choose a width that is an even multiple of the heads")
     }
   }
@@ -84,6 +106,10 @@ public struct TextModelRecipe: Hashable, Sendable {
     }
     pairs.append(("width", .integer(width)))
     if kind != .bag_of_words { pairs.append(("style", .string(style.rawValue))) }
+    if kind == .gpt || kind == .text_classifier {
+      pairs.append(("positions", .string(positions.rawValue)))
+      if let attentionWindow { pairs.append(("attention_window", .integer(attentionWindow))) }
+    }
     if kind == .gpt || kind == .transformer { pairs.append(("tied", .bool(tied))) }
     if kind != .bag_of_words { pairs.append(("attention_dropout", .number(attentionDropout))) }
   }
@@ -97,6 +123,11 @@ public struct TextModelRecipe: Hashable, Sendable {
       case .bert: .bert(width, heads: heads)
       }
     options.keyValueHeads = keyValueHeads
+    switch positions {
+    case .learned: options.rotary = nil
+    case .rotary: options.rotary = options.rotary ?? Rotary()
+    }
+    options.window = attentionWindow
     options.isCausal = isCausal
     options.dropout = Float(dropout)
     options.attentionDropout = Float(attentionDropout)

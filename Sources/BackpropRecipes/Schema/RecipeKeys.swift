@@ -49,7 +49,8 @@ enum ModelKey: String, RecipeKey {
   static let section = "model"
   case kind, hidden, activation, dropout, normalization, residual
   case channels, window, blocks
-  case layers, heads, key_value_heads, width, style, tied, attention_dropout
+  case layers, heads, key_value_heads, width, style, positions, attention_window, tied
+  case attention_dropout
   case cell, units
   case patch
   case bidirectional, anchor, instance_norm

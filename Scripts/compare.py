@@ -10,7 +10,7 @@ Every round runs every system at each number of threads, one after the other, so
 meet the same neighbours. A figure is the median over the rounds of the median step. A system's speed
 is that of its better number of threads; the ratio is ours to the better peer's. Progress goes to
 standard error, the tables to standard output. Only Python's standard library is needed here; the
-peers run under --python.
+peers run under --python. torch.compile wants a C++ compiler; --only leaves systems out.
 """
 import argparse
 import json
@@ -25,7 +25,7 @@ WORKLOADS = ["tiny", "mlp", "wide", "cnn", "resnet", "lstm", "gpt", "gpt2"]
 UNITS = {
     "tiny": "steps", "mlp": "images", "wide": "rows", "cnn": "images", "resnet": "images", "lstm": "tokens",
     "gpt": "tokens", "gpt2": "tokens"}
-NAMES = {"ours": "Backprop", "torch": "PyTorch", "jax": "JAX"}
+NAMES = {"ours": "Backprop", "torch": "PyTorch", "torch-compile": "PyTorch, compiled", "jax": "JAX"}
 
 
 def parse():
@@ -64,6 +64,7 @@ def collect(options):
     programs = {
         "ours": [options.backprop, "bench", "--json"],
         "torch": [options.python, options.torch],
+        "torch-compile": [options.python, options.torch, "--compile"],
         "jax": [options.python, options.jax],
     }
     runs = {}

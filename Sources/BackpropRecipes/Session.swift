@@ -106,7 +106,8 @@ extension TrainingRecipe {
     let rate = learningRate(stepsPerEpoch: stepsPerEpoch)
     let clipping: Clipping? =
       clipNorm.map { .norm(Float($0)) } ?? clipValue.map { .value(Float($0)) }
-    let options = OptimizerOptions(l1: l1, clipping: clipping, averaging: weightAverage)
+    let options = OptimizerOptions(
+      l1: l1, clipping: clipping, averaging: weightAverage, decaysVectors: false)
     let decay = weightDecay
     return switch optimizer {
     case .sgd:

@@ -106,6 +106,7 @@ public struct TrainingRecipe: Hashable, Sendable {
   /// Whether SGD looks ahead.
   public var nesterov: Bool
   /// The pull of the weights toward zero, apart from the gradient where the optimizer says so.
+  /// Biases and the gains of norms are left alone.
   public var weightDecay: Double
   /// How the learning rate changes.
   public var schedule: Schedule

@@ -91,6 +91,53 @@ BP_INLINE void bp_dots_fours(
   BP_UNROLL for (int f = 0; f < fours; f++) bp_store_four(c + 4 * f, sum[f]);
 }
 
+#if defined(BP_TURN)
+typedef uint32_t bp_bits __attribute__((ext_vector_type(BP_LANES)));
+
+/// The same for as many columns as a vector has lanes. Of each column a whole line of the cache is
+/// read at once: where columns lie a power of two apart, the first-level cache can't keep a line of
+/// each for a second look.
+BP_INLINE void bp_dots_lines(
+  const int kind, float *c, const char *b, ptrdiff_t stride, const float *a, size_t k,
+  const char *ahead
+) {
+  const ptrdiff_t size = kind == BP_HALVES ? 2 : 4, column = stride * size;
+  const size_t line = BP_LANES * 4 / size;
+  bp_vector sum = 0.0f;
+  size_t p = 0;
+  for (; p + line <= k; p += line) {
+    const ptrdiff_t at = (ptrdiff_t)p * size;
+    bp_vector row[BP_LANES];
+    if (ahead) {
+      BP_UNROLL for (int i = 0; i < BP_LANES; i++) {
+        __builtin_prefetch(ahead + i * column + at, 0, 2);
+      }
+    }
+    BP_UNROLL for (int i = 0; i < BP_LANES; i++) {
+      row[i] = bp_load((const float *)(b + i * column + at));
+    }
+    BP_TURN(row);
+    BP_UNROLL for (int q = 0; q < BP_LANES; q++) {
+      if (kind == BP_HALVES) {
+        const bp_bits pair = (bp_bits)row[q];
+        sum = BP_FUSE((bp_vector)a[p + 2 * q], (bp_vector)(pair << 16), sum);
+        sum = BP_FUSE((bp_vector)a[p + 2 * q + 1], (bp_vector)(pair & 0xffff0000), sum);
+      } else {
+        sum = BP_FUSE((bp_vector)a[p + q], row[q], sum);
+      }
+    }
+  }
+  for (; p < k; p++) {
+    bp_vector last;
+    BP_UNROLL for (int i = 0; i < BP_LANES; i++) {
+      last[i] = bp_load_one(kind, b, i * stride + (ptrdiff_t)p);
+    }
+    sum = BP_FUSE((bp_vector)a[p], last, sum);
+  }
+  bp_store(c, sum);
+}
+#endif
+
 /// c[j] = sum of a[p] b[j * stride + p] for j < n, p < k ascending. `more` columns will be asked
 /// for behind these.
 BP_INLINE void bp_dots(
@@ -103,7 +150,11 @@ BP_INLINE void bp_dots(
   for (; j + 16 <= n; j += 16) {
     const char *from = columns + (ptrdiff_t)j * column;
     const char *ahead = j + 32 <= n + more ? from + 16 * column : NULL;
+#if defined(BP_TURN)
+    bp_dots_lines(kind, c + j, from, stride, a, k, ahead);
+#else
     bp_dots_fours(kind, 4, c + j, from, stride, a, k, ahead);
+#endif
   }
   for (; j + 4 <= n; j += 4) {
     bp_dots_fours(kind, 1, c + j, columns + (ptrdiff_t)j * column, stride, a, k, NULL);

@@ -43,6 +43,26 @@ struct OptimizerSettingTests {
     #expect(try step(second, decay) == [[0.25, -2], [1.75], [2.5]])
   }
 
+  @Test func vectorsCanBeSparedFromDecay() throws {
+    struct Layer: Module {
+      let weight = Parameter(Tensor([1, -2]).reshaped(to: [1, 2]))
+      let bias = Parameter(Tensor([4]))
+    }
+    func values(_ options: OptimizerOptions) throws -> [[Float]] {
+      let layer = Layer()
+      let optimizer = SGD(layer, learningRate: 0.5, weightDecay: 0.5, options: options)
+      let gradients = [Tensor([1, 1]).reshaped(to: [1, 2]), Tensor([1])]
+      try optimizer.update(Gradients([layer.weight, layer.bias], gradients))
+      return try [layer.weight, layer.bias].map { try $0.value.array() }
+    }
+    #expect(try values(OptimizerOptions()) == [[0.25, -2], [2.5]])
+    #expect(try values(OptimizerOptions(decaysVectors: false)) == [[0.25, -2], [3.5]])
+    // What a group says for itself counts.
+    let group = ParameterGroup("bias", weightDecay: 0.5)
+    #expect(
+      try values(OptimizerOptions(groups: [group], decaysVectors: false)) == [[0.25, -2], [2.5]])
+  }
+
   @Test func clippingComesBeforeTheUpdate() throws {
     let model = Three()
     let optimizer = SGD(model, learningRate: 1, options: OptimizerOptions(clipping: .value(0.25)))

@@ -1,6 +1,7 @@
 // Part of Backprop. Licensed under the Apache License, Version 2.0; see LICENSE.
 
 import BackpropData
+import BackpropNN
 import BackpropRecipes
 import BackpropTraining
 import Foundation
@@ -127,6 +128,28 @@ struct TextRecipeTests {
     #expect(error?.what.contains("'~' (U+007E) is not among the") == true)
   }
 
+  /// A place that sees only itself can't know the text.
+  @Test(arguments: [
+    ("positions: learned", true, true), ("positions: rotary", false, true),
+    ("style: llama", false, true), ("style: llama\n  positions: learned", true, true),
+    ("positions: rotary\n  attention_window: 1", false, false),
+    ("style: bert\n  positions: rotary\n  attention_window: 12", false, true),
+  ])
+  func positionsAndWindowsAreAsTheRecipeSays(keys: String, hasVectors: Bool, sees: Bool) throws {
+    let folder = try Folder()
+    try folder.write("t.txt", TextRecipeTests.text)
+    let recipe = try recipe(
+      TextRecipeTests.generation.replacing("width: 16", with: "width: 16\n  \(keys)")
+        .replacing("epochs: 3", with: "epochs: 20").replacing("dropout: 0.1", with: "dropout: 0"))
+    let session = try Session(recipe, data: RecipeData(recipe, location: folder.path))
+    let names = session.network.named().parameters.map(\.path)
+    #expect(names.contains { $0.contains("positions") } == hasVectors, "\(keys): \(names)")
+    #expect(try session.train())
+    let loss = try #require(session.trainer.progress.history.last?.train["loss"])
+    // After one letter the next one is worth 0.99 nats in this text, after two letters 0.27.
+    #expect(sees ? loss < 0.8 : loss > 0.95, "\(keys): \(loss)")
+  }
+
   private static let recurrent = generation.replacing(
     "  layers: 1\n  heads: 2\n  width: 16",
     with: "  kind: rnn\n  layers: 2\n  width: 8\n  units: 16")
@@ -241,6 +264,15 @@ struct TextRecipeTests {
     #expect(
       message(base.replacing("layers: 1", with: "kind: mlp")).contains(
         "mlp reads no texts; choose gpt, rnn, text-classifier or transformer"))
+    #expect(
+      message(base.replacing("width: 16", with: "width: 6\n  positions: rotary")).contains(
+        "leaves 3 features to a head, and rotary positions turn pairs"))
+    #expect(
+      message(base.replacing("width: 16", with: "width: 16\n  attention_window: 0")).contains(
+        "attention_window"))
+    #expect(
+      message(base.replacing("width: 16", with: "width: 16\n  positions: rotery")).contains(
+        "did you mean 'rotary'?"))
     #expect(message(base.replacing("width: 16", with: "units: 3")).contains("means nothing to gpt"))
     let recurrent = TextRecipeTests.recurrent
     #expect(

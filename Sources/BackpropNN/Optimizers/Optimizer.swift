@@ -89,12 +89,16 @@ public struct OptimizerOptions: Sendable {
   public var averaging: Double?
   /// Parameters with settings of their own.
   public var groups: [ParameterGroup]
+  /// Whether weight decay shrinks parameters with fewer than two axes too, which are biases and the
+  /// gains of norms. PyTorch's optimizers do; those who train transformers rarely want it.
+  public var decaysVectors: Bool
 
   /// Options, none by default.
   public init(
     l1: Double = 0, clipping: Clipping? = nil, averaging: Double? = nil,
-    groups: [ParameterGroup] = []
+    groups: [ParameterGroup] = [], decaysVectors: Bool = true
   ) {
+    self.decaysVectors = decaysVectors
     self.l1 = l1
     self.clipping = clipping
     self.averaging = averaging

@@ -60,13 +60,14 @@ public final class OptimizerState: Sendable {
     kindOf = table.parameters.map { entry in
       let other = exception(entry.path, entry.parameter.shape)
       let group = globs.firstIndex { $0.matches(entry.path) }
-      return places.value(forKey: [group ?? -1, other == nil ? 0 : 1]) {
+      let decays = options.decaysVectors || entry.parameter.shape.rank >= 2
+      return places.value(forKey: [group ?? -1, other == nil ? 0 : 1, decays ? 1 : 0]) {
         let own = group.map { options.groups[$0] }
         kinds.append(
           Kind(
             rule: other ?? rule, learningRate: own?.learningRate ?? learningRate,
             factor: own?.factor ?? 1, l1: own?.l1 ?? options.l1, l2: own?.l2 ?? l2,
-            weightDecay: own?.weightDecay ?? weightDecay))
+            weightDecay: own?.weightDecay ?? (decays ? weightDecay : 0)))
         return kinds.count - 1
       }
     }

@@ -24,7 +24,6 @@
   _mm512_mask_storeu_ps(to, (__mmask16)((1u << (lanes)) - 1), value)
 #include "bp_gemm_transpose512.h"
 #define BP_TRANSPOSE bp_transpose16
-#define BP_TURN(rows) bp_turn16((__m512 *)(rows))
 #include "bp_gemm_level.h"
 
 #pragma clang attribute pop

@@ -6,9 +6,13 @@
 #include <immintrin.h>
 #include <stddef.h>
 
-/// Sixteen rows of sixteen elements become sixteen columns.
-static inline __attribute__((always_inline)) void bp_turn16(__m512 *r) {
-  __m512 t[16];
+/// to[p * width + i] = from[i * stride + p] for i, p < 16; both in elements of 4 bytes.
+static inline __attribute__((always_inline)) void bp_transpose16(
+  float *to, size_t width, const float *from, ptrdiff_t stride
+) {
+  __m512 r[16], t[16];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i++) r[i] = _mm512_loadu_ps(from + i * stride);
   // Within each quarter: pairs of rows, then fours.
 #pragma clang loop unroll(full)
   for (int i = 0; i < 16; i += 2) {
@@ -31,23 +35,9 @@ static inline __attribute__((always_inline)) void bp_turn16(__m512 *r) {
     __m512 high = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd);
     __m512 low2 = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
     __m512 high2 = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
-    t[c] = _mm512_shuffle_f32x4(low, low2, 0x88);
-    t[c + 8] = _mm512_shuffle_f32x4(low, low2, 0xdd);
-    t[c + 4] = _mm512_shuffle_f32x4(high, high2, 0x88);
-    t[c + 12] = _mm512_shuffle_f32x4(high, high2, 0xdd);
+    _mm512_storeu_ps(to + (size_t)c * width, _mm512_shuffle_f32x4(low, low2, 0x88));
+    _mm512_storeu_ps(to + (size_t)(c + 8) * width, _mm512_shuffle_f32x4(low, low2, 0xdd));
+    _mm512_storeu_ps(to + (size_t)(c + 4) * width, _mm512_shuffle_f32x4(high, high2, 0x88));
+    _mm512_storeu_ps(to + (size_t)(c + 12) * width, _mm512_shuffle_f32x4(high, high2, 0xdd));
   }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 16; i++) r[i] = t[i];
-}
-
-/// to[p * width + i] = from[i * stride + p] for i, p < 16; both in elements of 4 bytes.
-static inline __attribute__((always_inline)) void bp_transpose16(
-  float *to, size_t width, const float *from, ptrdiff_t stride
-) {
-  __m512 r[16];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 16; i++) r[i] = _mm512_loadu_ps(from + i * stride);
-  bp_turn16(r);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 16; i++) _mm512_storeu_ps(to + (size_t)i * width, r[i]);
 }

@@ -46,6 +46,17 @@ BP_INLINE bp_four bp_dots_block(
   return sum;
 }
 
+/// Element p of four columns from column j on.
+BP_INLINE bp_four bp_load_fours(
+  const int kind, const char *b, ptrdiff_t j, ptrdiff_t stride, size_t p
+) {
+  bp_four four;
+  BP_UNROLL for (int i = 0; i < 4; i++) {
+    four[i] = bp_load_one(kind, b, (j + i) * stride + (ptrdiff_t)p);
+  }
+  return four;
+}
+
 /// c[j] = sum of a[p] b[j * stride + p] for so many times four j, p ascending. `ahead`: the columns
 /// of b that come next, which are asked for meanwhile; or NULL.
 BP_INLINE void bp_dots_fours(
@@ -81,62 +92,48 @@ BP_INLINE void bp_dots_fours(
   }
   for (; p < k; p++) {
     BP_UNROLL for (int f = 0; f < fours; f++) {
-      bp_four last;
-      BP_UNROLL for (int i = 0; i < 4; i++) {
-        last[i] = bp_load_one(kind, b, (4 * f + i) * stride + (ptrdiff_t)p);
-      }
-      sum[f] = BP_FUSE_FOUR((bp_four)a[p], last, sum[f]);
+      sum[f] = BP_FUSE_FOUR((bp_four)a[p], bp_load_fours(kind, b, 4 * f, stride, p), sum[f]);
     }
   }
   BP_UNROLL for (int f = 0; f < fours; f++) bp_store_four(c + 4 * f, sum[f]);
 }
 
-#if defined(BP_TURN)
-typedef uint32_t bp_bits __attribute__((ext_vector_type(BP_LANES)));
-
-/// The same for as many columns as a vector has lanes. Of each column a whole line of the cache is
-/// read at once: where columns lie a power of two apart, the first-level cache can't keep a line of
-/// each for a second look.
-BP_INLINE void bp_dots_lines(
+/// The same for 16 columns that lie some pages apart. Lines at the same place of them share one set
+/// of the first-level cache, which can't hold 16 and those that are asked for: so each four columns
+/// are a line behind the four before them, and what comes next is asked into the second level.
+BP_INLINE void bp_dots_staggered(
   const int kind, float *c, const char *b, ptrdiff_t stride, const float *a, size_t k,
   const char *ahead
 ) {
+  enum { fours = 4, parts = 4 };
   const ptrdiff_t size = kind == BP_HALVES ? 2 : 4, column = stride * size;
-  const size_t line = BP_LANES * 4 / size;
-  bp_vector sum = 0.0f;
-  size_t p = 0;
-  for (; p + line <= k; p += line) {
-    const ptrdiff_t at = (ptrdiff_t)p * size;
-    bp_vector row[BP_LANES];
-    if (ahead) {
-      BP_UNROLL for (int i = 0; i < BP_LANES; i++) {
-        __builtin_prefetch(ahead + i * column + at, 0, 2);
+  const size_t line = 64 / size, part = 16 / size, lines = k / line;
+  bp_four sum[fours];
+  BP_UNROLL for (int f = 0; f < fours; f++) sum[f] = 0.0f;
+  for (size_t turn = 0; turn < lines + fours - 1; turn++) {
+    if (ahead && turn < lines) {
+      for (int i = 0; i < 4 * fours; i++) {
+        __builtin_prefetch(ahead + i * column + 64 * (ptrdiff_t)turn, 0, 2);
       }
     }
-    BP_UNROLL for (int i = 0; i < BP_LANES; i++) {
-      row[i] = bp_load((const float *)(b + i * column + at));
-    }
-    BP_TURN(row);
-    BP_UNROLL for (int q = 0; q < BP_LANES; q++) {
-      if (kind == BP_HALVES) {
-        const bp_bits pair = (bp_bits)row[q];
-        sum = BP_FUSE((bp_vector)a[p + 2 * q], (bp_vector)(pair << 16), sum);
-        sum = BP_FUSE((bp_vector)a[p + 2 * q + 1], (bp_vector)(pair & 0xffff0000), sum);
-      } else {
-        sum = BP_FUSE((bp_vector)a[p + q], row[q], sum);
+    const bool all = turn >= fours - 1 && turn < lines;
+    BP_UNROLL for (int q = 0; q < parts; q++) {
+      BP_UNROLL for (int f = 0; f < fours; f++) {
+        // Beyond the last line, and before the first one.
+        const size_t at = turn - (size_t)f;
+        if (!all && at >= lines) continue;
+        const char *from = b + 4 * f * column + 64 * (ptrdiff_t)at + 16 * q;
+        sum[f] = bp_dots_block(kind, sum[f], from, column, a + at * line + (size_t)q * part);
       }
     }
   }
-  for (; p < k; p++) {
-    bp_vector last;
-    BP_UNROLL for (int i = 0; i < BP_LANES; i++) {
-      last[i] = bp_load_one(kind, b, i * stride + (ptrdiff_t)p);
+  for (size_t p = lines * line; p < k; p++) {
+    BP_UNROLL for (int f = 0; f < fours; f++) {
+      sum[f] = BP_FUSE_FOUR((bp_four)a[p], bp_load_fours(kind, b, 4 * f, stride, p), sum[f]);
     }
-    sum = BP_FUSE((bp_vector)a[p], last, sum);
   }
-  bp_store(c, sum);
+  BP_UNROLL for (int f = 0; f < fours; f++) bp_store_four(c + 4 * f, sum[f]);
 }
-#endif
 
 /// c[j] = sum of a[p] b[j * stride + p] for j < n, p < k ascending. `more` columns will be asked
 /// for behind these.
@@ -150,11 +147,11 @@ BP_INLINE void bp_dots(
   for (; j + 16 <= n; j += 16) {
     const char *from = columns + (ptrdiff_t)j * column;
     const char *ahead = j + 32 <= n + more ? from + 16 * column : NULL;
-#if defined(BP_TURN)
-    bp_dots_lines(kind, c + j, from, stride, a, k, ahead);
-#else
-    bp_dots_fours(kind, 4, c + j, from, stride, a, k, ahead);
-#endif
+    if (column % 4096 == 0) {
+      bp_dots_staggered(kind, c + j, from, stride, a, k, ahead);
+    } else {
+      bp_dots_fours(kind, 4, c + j, from, stride, a, k, ahead);
+    }
   }
   for (; j + 4 <= n; j += 4) {
     bp_dots_fours(kind, 1, c + j, columns + (ptrdiff_t)j * column, stride, a, k, NULL);

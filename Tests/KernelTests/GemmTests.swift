@@ -58,6 +58,22 @@ import Testing
     }
   }
 
+  /// With 4096 bytes or twice as much from column to column; the last lines are not always whole.
+  @Test("a vector times columns that lie pages apart", arguments: [BP_F32, BP_BF16])
+  func pagesApart(type: bp_dtype) {
+    let page = type == BP_F32 ? 1024 : 2048
+    for (k, n, stride) in [
+      (page, 16, page), (page, 100, page), (2 * page, 37, 2 * page), (9, 40, page), (33, 19, page),
+      (page + 21, 70, 2 * page), (65, 200, page),
+    ] {
+      let problem = GemmProblem(
+        1, k, n, bTransposed: true, padding: stride - k, aType: BP_F32, bType: type)
+      for level in availableGemmLevels {
+        for tasks in [1, 2, 3] { check(problem, level: level, tasks: tasks) }
+      }
+    }
+  }
+
   @Test("neighbouring k blocks and column blocks add up to the same chain")
   func severalColumnBlocks() {
     let problem = GemmProblem(410, 420, 2100, padding: 2)

@@ -19,9 +19,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Beginning with what is done soonest.
 RECIPES = [
     "digits", "sms-spam", "sensor", "sensor-ecg200", "sensor-motions", "sensor-vowels", "forecast",
-    "forecast-sunspots", "forecast-temperatures", "mnist", "sst2", "ag-news", "names", "names-rnn",
-    "speech-digits", "speech-digits-raw", "cnn", "fashion-mnist", "cnn-fashion", "gpt-char-small",
-    "forecast-beijing", "resnet18-cifar", "char-rnn", "gpt-char"]
+    "forecast-sunspots", "forecast-temperatures", "ag-news-bag", "mnist", "sst2", "ag-news", "names",
+    "names-rnn", "speech-digits", "speech-digits-raw", "cnn", "fashion-mnist", "cnn-fashion",
+    "gpt-char-small", "forecast-beijing", "resnet18-cifar", "char-rnn", "gpt-char"]
 
 
 def parse():

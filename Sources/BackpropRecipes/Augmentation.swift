@@ -3,7 +3,7 @@
 import BackpropFormats
 import BackpropNN
 
-/// How training shows each image or recording otherwise every time.
+/// How training shows each image, recording or series otherwise every time.
 public struct Augmentation: Hashable, Sendable {
   /// Whether half of the images are mirrored left to right.
   public var flips: Bool
@@ -13,7 +13,7 @@ public struct Augmentation: Hashable, Sendable {
   public var cutout: Int
   /// How much of another example is blended in at most, times two; see ``Mixup``.
   public var mixup: Double
-  /// What is done to recordings.
+  /// What is done to recordings and series.
   public var sound: SoundAugmentationRecipe
 
   /// Whether nothing is done to images.

@@ -24,6 +24,7 @@ public struct Network: Module {
   /// The whole network where it hears recordings; then there are no layers.
   public let sound: SoundNetwork?
   private let augmentation: ImageAugmentation?
+  private let seriesAugmentation: Sequential?
   private let mixup: Mixup
   private let example: [Int]
   private let scale: Float
@@ -33,8 +34,9 @@ public struct Network: Module {
 
   /// The network of a recipe for data of a shape. Nothing is computed yet.
   ///
-  /// - Parameter augmentation: what is done to images and recordings in training.
-  /// - Throws: a ``DataError`` where the network cannot be made for images of that size.
+  /// - Parameter augmentation: what is done to images, recordings and series in training.
+  /// - Throws: a ``DataError`` where the network cannot be made for images of that size, or series
+  ///   are shorter than they are to be moved.
   public init(
     _ recipe: ModelRecipe, for shape: DataShape, augmentation: Augmentation? = nil
   ) throws(DataError) {
@@ -48,6 +50,8 @@ public struct Network: Module {
     text = TextNetwork(recipe, for: shape)
     translator = Network.translator(recipe, for: shape)
     series = SeriesNetwork(recipe, for: shape)
+    seriesAugmentation =
+      series == nil ? nil : try augmentation?.sound.series(steps: shape.example[0])
     sound = SoundNetwork(recipe, for: shape, augmentation: augmentation?.sound)
     if text != nil || translator != nil || series != nil || sound != nil {
       example = shape.example
@@ -147,7 +151,9 @@ public struct Network: Module {
     _ features: Tensor, _ codes: Tensor? = nil, lengths: Tensor? = nil
   ) -> Tensor {
     if let text { return text(features) }
-    if let series { return series(features, lengths: lengths) }
+    if let series {
+      return series(seriesAugmentation.map { $0(features) } ?? features, lengths: lengths)
+    }
     if let sound { return sound(features) }
     var x = features
     if x.rank != example.count + 1 { x = x.reshaped(to: Shape([features.shape[0]] + example)) }

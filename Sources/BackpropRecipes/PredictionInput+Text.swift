@@ -44,5 +44,6 @@ extension PredictionInput {
     examples = try encoder.examples(texts)
     lines = []
     dates = []
+    isOneFile = false
   }
 }

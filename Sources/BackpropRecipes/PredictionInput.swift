@@ -11,6 +11,8 @@ public struct PredictionInput: Sendable {
   public let lines: [Int]
   /// The dates that are forecast; empty where none are known.
   public let dates: [String]
+  /// Whether the file is one example: an image or a recording.
+  public let isOneFile: Bool
 
   /// Reads the last window of a table that is forecast, series of the UCR/UEA archive,
   /// rows of a table as they are, texts (a table with the recipe's columns, or a text on each
@@ -18,11 +20,13 @@ public struct PredictionInput: Sendable {
   public init(_ path: String, for predictor: Predictor) throws {
     try predictor.checkPredicts()
     if let series = predictor.series {
+      isOneFile = false
       (examples, lines, dates) = try PredictionInput.series(path, predictor, series)
       return
     }
     dates = []
     if let preprocessor = predictor.preprocessor {
+      isOneFile = false
       let table = try preprocessor.read(path)
       guard table.rowCount > 0 else {
         throw DataError(source: path, what: "the table has no rows", remedy: "give at least one")
@@ -32,10 +36,12 @@ public struct PredictionInput: Sendable {
       return
     }
     if predictor.recipe.data.source == .sound {
+      isOneFile = true
       (examples, lines) = (try PredictionInput.sound(path, predictor.shape, predictor.recipe), [])
       return
     }
     if let vocabulary = predictor.vocabulary {
+      isOneFile = false
       (examples, lines) = try PredictionInput.texts(path, predictor, vocabulary)
       return
     }
@@ -43,15 +49,40 @@ public struct PredictionInput: Sendable {
     if predictor.shape.isImage,
       Picture.isPicture(bytes) || predictor.recipe.data.source == .images
     {
+      isOneFile = true
       (examples, lines) = (try PredictionInput.picture(path, bytes, predictor), [])
       return
     }
+    isOneFile = false
     // The first two bytes of IDX are zero, which no text begins with.
     if bytes.starts(with: [0, 0]) {
       examples = try PredictionInput.images(bytes, path, predictor.shape)
       lines = []
     } else {
       (examples, lines) = try PredictionInput.pixels(bytes, path, predictor.shape)
+    }
+  }
+
+  /// The files to read: each path, where a folder stands for the images or the recordings in it and
+  /// in its folders, as far as the network is one for such files.
+  ///
+  /// - Throws: a ``DataError`` where a folder holds none, or where there are several files and the
+  ///   network reads others.
+  public static func files(_ paths: [String], for predictor: Predictor) throws -> [String] {
+    let isSound = predictor.recipe.data.source == .sound
+    guard isSound || predictor.shape.isImage else {
+      guard paths.count < 2 else {
+        throw DataError(
+          source: paths[1],
+          what: "this is one file more than is read, as the network reads no images or recordings",
+          remedy: "give \(paths[0]) alone")
+      }
+      return paths
+    }
+    return try paths.flatMap { path in
+      guard FileKind(of: path) == .folder else { return [path] }
+      let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+      return try LabeledFolder.paths(in: folder, isSound ? .sounds : .images)
     }
   }
 

@@ -2,7 +2,9 @@
 
 /// The built-in recipes that read texts.
 extension RecipeLibrary {
-  static let texts = [gptSmall, gpt, charRNN, names, namesRNN, sst2, agNews, smsSpam, translate]
+  static let texts = [
+    gptSmall, gpt, charRNN, names, namesRNN, sst2, agNews, agNewsBag, smsSpam, translate,
+  ]
 
   private static let gptSmall = RecipeLibrary(
     name: "gpt-char-small",
@@ -183,6 +185,42 @@ extension RecipeLibrary {
         weight_decay: 0.05
         label_smoothing: 0.1
         clip_norm: 1
+      seed: 0
+
+      """)
+
+  private static let agNewsBag = RecipeLibrary(
+    name: "ag-news-bag",
+    text: """
+      # Articles of four kinds, by the average of their words' vectors: about a second.
+      name: ag-news-bag
+      about: Tells news apart as ag-news does, by its words whatever their order, in a second.
+      task: classification
+      data:
+        source: labeled-text
+        path: data/ag-news
+        train: [ag_news_test_7600.csv.gz, ag_news_test_7600.csv]
+        test_fraction: 0.2
+        header: false
+        columns: [class, title, description]
+        text: [title, description]
+        target: class
+        classes: [World, Sports, Business, Sci/Tech]
+        context: 64
+        least_count: 2
+      model:
+        kind: bag-of-words
+        width: 64
+        dropout: 0.5
+      training:
+        epochs: 10
+        batch: 64
+        group_by_length: true
+        optimizer: adamw
+        learning_rate: 0.005
+        schedule: cosine
+        weight_decay: 0.05
+        label_smoothing: 0.1
       seed: 0
 
       """)

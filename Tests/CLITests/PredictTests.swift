@@ -24,14 +24,16 @@ import Testing
   /// Expects the classes, in both forms of the output, with probabilities that belong to them.
   private func expect(
     _ input: String, _ classes: [String], of all: [String], in folder: TemporaryFolder,
-    at location: SourceLocation = #_sourceLocation
+    isOneFile: Bool = false, at location: SourceLocation = #_sourceLocation
   ) throws {
     let (lines, json) = try predict(input, in: folder)
     #expect(
       json.map { $0["prediction"]?.string } == classes, "\(json)", sourceLocation: location)
     #expect(lines.count == classes.count, "\(lines)", sourceLocation: location)
     for (index, (line, object)) in zip(lines, json).enumerated() {
-      #expect(object.object?.keys == ["row", "prediction", "probabilities"])
+      let names = isOneFile ? ["row", "file"] : ["row"]
+      #expect(object.object?.keys == names + ["prediction", "probabilities"])
+      #expect(object["file"]?.string == (isOneFile ? input : nil))
       #expect(object["row"]?.integer == index + 1)
       let probabilities = try #require(object["probabilities"]?.object)
       #expect(probabilities.keys == all, sourceLocation: location)
@@ -39,9 +41,10 @@ import Testing
       #expect(abs(numbers.reduce(0, +) - 1) < 1e-4 && numbers.allSatisfy { $0 >= 0 })
       let best = object["probabilities"]?[classes[index]]?.number
       #expect(best == numbers.max(), "\(object)", sourceLocation: location)
-      // `     1  low                  97.3 %`
+      // `     1  low                  97.3 %`, or `low.wav  low                  97.3 %`
       let parts = line.split(separator: " ")
-      #expect(parts.prefix(2) == ["\(index + 1)", Substring(classes[index])], "\(line)")
+      let name = isOneFile ? input : "\(index + 1)"
+      #expect(parts.prefix(2) == [Substring(name), Substring(classes[index])], "\(line)")
       let percent = try #require(parts.last { $0 != "%" }.map { $0.filter { $0 != "%" } })
       #expect(abs((Double(percent) ?? .nan) - 100 * (best ?? .nan)) < 1, "\(line)")
     }
@@ -189,7 +192,7 @@ import Testing
       // Shorter or longer than those it has heard.
       for count in [300, 400, 900] {
         try tone("new.wav", period: period, count: count)
-        try expect("new.wav", [name], of: ["high", "low"], in: folder)
+        try expect("new.wav", [name], of: ["high", "low"], in: folder, isOneFile: true)
       }
     }
   }

@@ -151,6 +151,42 @@ struct SignalTests {
     #expect(columns.allSatisfy { $0 >= 15 } && columns.contains { $0 < 18 })
   }
 
+  @Test func augmentationTreatsTheChannelsOfASeriesAlike() throws {
+    let x = Tensor.normal([4, 30, 2], key: RandomKey(seed: 3))
+    let from = try x.array()
+    func made(_ layer: SoundAugmentation) throws -> [Float] {
+      #expect(try layer(x).array() == from)
+      return try Context.training(seed: 1, step: 2) { layer(x) }.array()
+    }
+    let moved = try made(SoundAugmentation(shift: 5))
+    var shifts: Set<Int> = []
+    for row in 0..<4 {
+      let shift = (-5...5).first { shift in
+        (0..<60).allSatisfy { place in
+          let source = place + 2 * shift
+          return moved[row * 60 + place]
+            == ((0..<60).contains(source) ? from[row * 60 + source] : 0)
+        }
+      }
+      shifts.insert(try #require(shift, "row \(row)"))
+    }
+    #expect(shifts.count > 1)
+    let louder = try made(SoundAugmentation(gain: 6))
+    var ratios: Set<Float> = []
+    for row in 0..<4 {
+      let ratio = louder[row * 60] / from[row * 60]
+      ratios.insert(ratio)
+      #expect(ratio > 0.5 && ratio < 2)
+      for place in row * 60..<row * 60 + 60 {
+        #expect(abs(louder[place] - ratio * from[place]) < 1e-5)
+      }
+    }
+    #expect(ratios.count == 4)
+    // Each number has noise of its own, of a deviation that is the row's.
+    let noise = zip(try made(SoundAugmentation(noise: 0.1)), from).map { $0 - $1 }
+    #expect(Set(noise).count > 200 && noise.allSatisfy { abs($0) < 0.5 })
+  }
+
   @Test func networksForSoundsHaveTheirShapes() throws {
     let mel = MelSpectrogram(sampleRate: 8000, length: 128, bands: 20)
     let net = SoundNet(

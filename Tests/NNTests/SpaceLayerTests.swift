@@ -100,6 +100,16 @@ struct SpaceLayerTests {
     try expectClose(GlobalMaxPool()(x), x.max(over: 1, 2), absolute: 0, "global maximum")
   }
 
+  /// Windows of two places, of which the first and the last lie wholly in the padding.
+  @Test func anAverageOfPaddingAloneIsZero() throws {
+    let x = Tensor([1, 2, 4]).reshaped(to: [1, 3, 1])
+    let y = AveragePool(2, stride: 1, padding: 2, countsPadding: false)(x)
+    let slope = gradient(
+      of: (y * Tensor([8, 4, 2, 1, 16, 32]).reshaped(to: [1, 6, 1])).sum(), at: [x])
+    #expect(try y.array() == [0, 1, 1.5, 3, 4, 0])
+    #expect(try slope[0].array() == [5, 1.5, 16.5])
+  }
+
   @Test func aKernelIsDrawnByItsFans() throws {
     let conv = Conv(8, 16, window: 3, initializer: .heNormal())
     conv.initialize(seed: 4)

@@ -134,6 +134,77 @@ struct SeriesRecipeTests {
     }
   }
 
+  /// Pulses somewhere, up or down, in series of different lengths.
+  private func writePulses(_ folder: TemporaryFolder) throws {
+    var text = "@univariate true\n@equalLength false\n@classLabel true up down\n@data\n"
+    for number in 0..<80 {
+      let (isUp, begin) = (number % 2 == 0, number / 2 % 9)
+      let values = (0..<(16 + number % 5)).map { step in
+        (begin..<begin + 5).contains(step) ? (isUp ? "1" : "-1") : "0"
+      }
+      text += values.joined(separator: ",") + (isUp ? ":up\n" : ":down\n")
+    }
+    try text.write(toFile: folder("t.ts"), atomically: false, encoding: .utf8)
+  }
+
+  private func pulses(_ model: String, _ training: String) -> String {
+    """
+    task: classification
+    data: {source: series, train: t.ts, test_fraction: 0.25}
+    model: {\(model)}
+    training: {epochs: 8, batch: 8, learning_rate: 0.02, \(training)}
+
+    """
+  }
+
+  @Test(arguments: ["kind: series-cnn, channels: [8], window: 3", "kind: gru, width: 8"])
+  func seriesAreShownOtherwiseEveryTime(_ model: String) throws {
+    let folder = TemporaryFolder()
+    try writePulses(folder)
+    let whole = try recipe(
+      pulses(model, "time_shift: 3, gain: 3, noise: 0.2, mask_frames: 2"))
+    #expect(try Recipe(json: whole.json, file: "recipe.json") == whole)
+    let (metrics, _, data) = try trained(whole, folder.path, in: folder)
+    #expect(try #require(metrics["accuracy"]) >= 0.9, "\(metrics)")
+    // Each of them changes what is learned.
+    func loss(_ training: String) throws -> Double {
+      let session = try Session(recipe(pulses(model, training)), data: data)
+      _ = try session.train()
+      return try #require(
+        Predictor(session).evaluate(data.parts.train).metrics["log_loss"])
+    }
+    let keys = ["noise: 0", "time_shift: 3", "gain: 3", "noise: 0.2", "mask_frames: 2"]
+    let losses = try keys.map(loss)
+    #expect(Set(losses).count == 5, "\(losses)")
+    let message = failure {
+      _ = try Session(try recipe(pulses(model, "time_shift: 20")), data: data)
+    }
+    #expect(
+      message.contains("training.time_shift is 20, and the longest series has 20 steps"),
+      "\(message)")
+  }
+
+  @Test func mistakesInAugmentationAreNamed() {
+    for (model, training, wanted) in [
+      (
+        "kind: lstm", "time_shift: 1.5", "training.time_shift is 1.5, and series are moved by whole"
+      ),
+      ("kind: lstm", "time_shift: 1e30", "write a whole number up to 65536"),
+      ("kind: gru", "mask_bands: 2", "training.mask_bands means nothing to gru"),
+      ("kind: series-cnn", "noise: -1", "training.noise is"),
+      ("kind: series-cnn", "flips: true", "training.flips means nothing to series-cnn"),
+    ] {
+      let message = failure { _ = try recipe(pulses(model, training)) }
+      #expect(message.contains(wanted), "\(message)")
+    }
+    let forecast = "task: regression\ndata: {source: forecast, train: t.csv, target: y}\n"
+    for key in ["time_shift", "gain", "noise", "mask_frames", "mask_bands"] {
+      let message = failure { _ = try recipe(forecast + "training: {\(key): 1}\n") }
+      #expect(
+        message.contains("training.\(key) is for sounds and for series with classes"), "\(message)")
+    }
+  }
+
   @Test func mistakesInRecipesAreNamed() {
     func message(_ data: String, _ model: String = "", task: String = "regression") -> String {
       failure {

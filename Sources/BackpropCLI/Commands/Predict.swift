@@ -9,34 +9,43 @@ import BackpropTraining
 /// `backprop predict`: what a run's network says about new examples.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Predict rows of a table, texts, images, series or a recording with a run's network.",
+    abstract: "Predict rows of a table, texts, images, series or recordings with a run's network.",
     usage: """
-      backprop predict <run> --input FILE
+      backprop predict <run> --input FILE ...
       backprop predict <run> TEXT ...
       """,
     discussion: """
-      For a table FILE is a CSV file with raw rows: columns by their names, missing values left
-      empty; a forecast is made from the last of them. For texts it is a table with the columns of the recipe, or a text on each line. For
-      images it is a PNG, JPEG or IDX file, or a CSV file with the pixels of an image in each row. For series with
-      classes it is a file of the UCR/UEA archive; its labels are not looked at. For
-      sounds it is a WAVE file. Images and recordings are brought to the size, channels, rate and length
-      of those that were learned from, as far as the recipe does so; texts are cut off at its context.
-      A model that translates writes a line for each text, or for each line of FILE.
+      For a table FILE is a CSV file with raw rows: columns by their names, missing values left \
+      empty; a forecast is made from the last of them. For texts it is a table with the columns of \
+      the recipe, or a text on each line. For images it is a PNG, JPEG or IDX file, or a CSV file \
+      with the pixels of an image in each row. For series with classes it is a file of the UCR/UEA \
+      archive; its labels are not looked at. For sounds it is a WAVE file. Images and recordings \
+      are brought to the size, channels, rate and length of those that were learned from, as far \
+      as the recipe does so; texts are cut off at its context. A model that translates writes a \
+      line for each text, or for each line of FILE.
+
+      There may be several PNG, JPEG or WAVE files, and folders of them. Each has a line of its \
+      own, with its name; one that cannot be read is named on standard error, and the others are \
+      told.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var path: String
   @Argument(help: "Texts, where the network reads texts.") var texts: [String] = []
-  @Option(help: "A text, CSV, IDX, PNG, JPEG or WAVE file; texts and IDX may be gzipped.")
-  var input: String?
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "A text, CSV, IDX, PNG, JPEG or WAVE file; texts and IDX may be gzipped. Or several images or "
+        + "recordings, and folders of them.", valueName: "file"))
+  var input: [String] = []
   @Option(help: "How many translations are looked at side by side (default: 1, word by word).")
   var beams: Int?
   @Option(help: "Threads to compute with (default: one for each core).") var threads: Int?
   @Flag(help: "Print a JSON line for each example.") var json = false
 
   func validate() throws {
-    guard texts.isEmpty == (input != nil) else {
+    guard texts.isEmpty != input.isEmpty else {
       throw ValidationError(
-        input == nil
+        input.isEmpty
           ? "Nothing is to be predicted; give texts, or a file by --input FILE."
           : "There are texts and --input; give one of them.")
     }
@@ -51,19 +60,59 @@ struct Predict: ParsableCommand {
     let record = try RunRecord(folder)
     try Predict.check(beams, record)
     let predictor = try Predictor(record, in: folder)
-    if record.recipe.task == .translation { return try translate(predictor) }
-    let input =
-      try self.input.map { try PredictionInput($0, for: predictor) }
-      ?? PredictionInput(texts: texts, for: predictor)
-    let predictions = try predictor.predict(input.examples)
-    if let table = ForecastTable(record.series) {
-      let lines =
-        try json ? table.json(predictions, input.dates) : table.lines(predictions, input.dates)
-      for line in lines { Output.print(line) }
-      return
+    let files = try PredictionInput.files(input, for: predictor)
+    if record.recipe.task == .translation { return try translate(predictor, files.first) }
+    if files.isEmpty {
+      return try tell(predictor.predict(PredictionInput(texts: texts, for: predictor).examples))
     }
+    let width = min(60, files.map(\.count).max() ?? 0)
+    var failures = 0
+    for (place, file) in files.enumerated() {
+      do {
+        let read = try PredictionInput(file, for: predictor)
+        guard read.isOneFile || files.count == 1 else {
+          throw DataError(
+            source: file, what: "the file is no single image or recording",
+            remedy: "give it alone")
+        }
+        let predictions = try predictor.predict(read.examples)
+        if let table = ForecastTable(record.series) {
+          let lines =
+            try json
+            ? table.json(predictions, read.dates) : table.lines(predictions, read.dates)
+          for line in lines { Output.print(line) }
+        } else if read.isOneFile {
+          try tell(predictions, file: (file, place + 1, width))
+        } else {
+          try tell(predictions)
+        }
+      } catch  where files.count > 1 {
+        // The others' results are not lost.
+        failures += 1
+        Output.printError("backprop: \(error)")
+      }
+    }
+    if failures > 0 {
+      throw Failure.failed(
+        "\(failures) of \(files.count) files could not be read; what is wrong with each is said "
+          + "above.")
+    }
+  }
+
+  /// Prints a line for each example; that of a file which is one example names the file.
+  private func tell(
+    _ predictions: Predictions, file: (path: String, number: Int, width: Int)? = nil
+  ) throws {
     for index in 0..<predictions.count {
-      Output.print(json ? try line(predictions, index) : text(predictions, index))
+      let row = file?.number ?? index + 1
+      guard json else {
+        let name = file.map { Text.left($0.path, $0.width) } ?? Text.right("\(row)", 6)
+        Output.print("\(name)  \(text(predictions, index))")
+        continue
+      }
+      var object = JSONObject([("row", .integer(row))])
+      object["file"] = file.map { .string($0.path) }
+      Output.print(try line(predictions, index, object))
     }
   }
 
@@ -73,14 +122,14 @@ struct Predict: ParsableCommand {
     throw Failure.usage("--beams is for models that translate; leave it out.")
   }
 
-  private func translate(_ predictor: Predictor) throws {
-    let texts = try input.map { try Translator.lines($0) } ?? texts
+  private func translate(_ predictor: Predictor, _ file: String?) throws {
+    let texts = try file.map { try Translator.lines($0) } ?? texts
     let translations: [Translator.Translation]
     do {
       translations = try Translator(predictor).translate(texts, beams: beams ?? 1)
     } catch let error as DataError {
       throw DataError(
-        source: input, line: error.line, what: error.what, remedy: error.remedy)
+        source: file, line: error.line, what: error.what, remedy: error.remedy)
     }
     for (index, translation) in translations.enumerated() {
       guard json else {
@@ -97,15 +146,16 @@ struct Predict: ParsableCommand {
   }
 
   private func text(_ predictions: Predictions, _ index: Int) -> String {
-    let number = Text.right("\(index + 1)", 6)
-    if predictions.classNames.isEmpty { return "\(number)  \(predictions.numbers[index])" }
+    if predictions.classNames.isEmpty { return "\(predictions.numbers[index])" }
     let best = predictions.best(index)
-    return "\(number)  \(Text.left(predictions.classNames[best.label], 20)) "
+    return "\(Text.left(predictions.classNames[best.label], 20)) "
       + Text.percent(Double(best.probability))
   }
 
-  private func line(_ predictions: Predictions, _ index: Int) throws -> String {
-    var object = JSONObject([("row", .integer(index + 1))])
+  private func line(
+    _ predictions: Predictions, _ index: Int, _ object: JSONObject
+  ) throws -> String {
+    var object = object
     if predictions.classNames.isEmpty {
       object["prediction"] = JSONValue(significant: predictions.numbers[index])
     } else {

@@ -137,22 +137,39 @@ public struct LabeledFolder: Sendable {
     }
   }
 
+  /// The paths of the files in a folder and in its folders, whatever their labels; no file is read.
+  public static func paths(in folder: String, _ kind: Kind) throws(DataError) -> [String] {
+    var paths = try entries(folder, kind, label: "", nil).map(\.path)
+    for name in try folders(in: folder) {
+      paths += try entries("\(folder)/\(name)", kind, label: "", nil).map(\.path)
+    }
+    guard !paths.isEmpty else {
+      throw DataError(
+        source: folder, what: "there are no \(kind.files)",
+        remedy: "give a folder that holds \(kind.noun)s, or has folders that do")
+    }
+    return paths
+  }
+
+  /// The names of the folders in a folder.
+  private static func folders(in folder: String) throws(DataError) -> [String] {
+    try Folder.names(in: folder).filter {
+      !$0.hasPrefix(".") && FileKind(of: "\(folder)/\($0)") == .folder
+    }
+  }
+
   /// The files of one folder.
   private static func list(
     _ folder: String, _ kind: Kind, _ names: NamePattern?
   ) throws(DataError) -> [Entry] {
     let isFlat = names?.fields.contains("label") ?? false
     var entries: [Entry] = []
-    var folders: [String] = []
+    let folders = isFlat ? [] : try LabeledFolder.folders(in: folder)
     if isFlat {
       entries = try LabeledFolder.entries(folder, kind, label: nil, names)
-    } else {
-      for name in try Folder.names(in: folder) where !name.hasPrefix(".") {
-        let inner = "\(folder)/\(name)"
-        guard FileKind(of: inner) == .folder else { continue }
-        folders.append(name)
-        entries += try LabeledFolder.entries(inner, kind, label: name, names)
-      }
+    }
+    for name in folders {
+      entries += try LabeledFolder.entries("\(folder)/\(name)", kind, label: name, names)
     }
     if entries.isEmpty {
       throw nothing(folder, kind, isFlat: isFlat, hasTrain: folders.contains("train"))

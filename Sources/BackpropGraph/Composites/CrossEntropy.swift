@@ -4,7 +4,8 @@
 ///
 /// `logits: [..., C]`, `labels: [...] int32 -> [...], [...]`. The label is found by comparing
 /// positions, so a row is passed over once in each direction; the gradient is softmax(x) − onehot,
-/// made again from x and ln Σ eˣ: nothing else is kept. A label outside 0 ..< C gives NaN.
+/// made again from x and ln Σ eˣ: nothing else is kept. A label outside 0 ..< C makes both results
+/// and the whole gradient of its row NaN.
 ///
 /// - Precondition: logits are floating-point, labels int32 of the logits' shape without the last
 ///   axis.
@@ -26,8 +27,9 @@ package func crossEntropyRows(_ logits: Tensor, _ labels: Tensor)
     let isClass = Tensor.constant(-1, .int32) .< labels
     let isKnown = labels .< Tensor.constant(Float(classes), .int32)
     let nothing = Tensor.constant(.nan, x.dtype)
-    let loss = select(isClass, select(isKnown, logarithm - picked, nothing), nothing)
-    return [loss, logarithm + top]
+    // What the gradient is made from is marked, so that it needs no look at the labels' range.
+    let marked = select(isClass, select(isKnown, logarithm, nothing), nothing)
+    return [marked - picked, marked + top]
   } pullback: { operands, results, cotangents in
     let (x, labels) = (operands[0], operands[1])
     let probability = (x - results[1].reshaped(to: kept)).exp()

@@ -6,7 +6,8 @@
 /// 2024).
 ///
 /// `x: [N, D]`, `weight: [C, D]`, `bias: [C]`, `labels: [N] int32 -> [N], [N]`. A label outside
-/// 0 ..< C gives NaN.
+/// 0 ..< C makes both results NaN, and the gradients that its row has a part in: that of the row and
+/// those of weight and bias.
 ///
 /// Memory beside operands and gradients: N · block logits. Cost: four products where the plain way
 /// has three. Its gradient has no gradient.
@@ -30,12 +31,12 @@ package func linearCrossEntropyRows(
       let own = select(part.isLabel(rows), logits, Tensor.literal(0, like: logits))
       return (largest, sum, state.2 + own.reduced(.sum, AxisSet([1])))
     }
-    let logSumExp = sum.log() + top
     let isClass = Tensor.constant(-1, .int32) .< rows.labels
     let isKnown = rows.labels .< Tensor.constant(Float(blocks.classes), .int32)
     let nothing = Tensor.constant(.nan, .float32)
-    let loss = select(isClass, select(isKnown, logSumExp - picked, nothing), nothing)
-    return [loss, logSumExp]
+    // The gradients are made from it, and so are NaN with it.
+    let logSumExp = select(isClass, select(isKnown, sum.log() + top, nothing), nothing)
+    return [logSumExp - picked, logSumExp]
   } pullback: { operands, results, cotangents in
     let rows = RowsOfLogits(operands)
     let zeros = Tensor.zeros([rows.count])

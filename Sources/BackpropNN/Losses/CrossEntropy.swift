@@ -8,7 +8,7 @@ public import BackpropGraph
 ///
 /// `logits: [..., C]`; `target: [...]` integers, or `[..., C]` floats that are the probabilities,
 /// whose mean is divided by the number of rows. As in PyTorch. A label outside 0 ..< C that is not
-/// ignored gives NaN.
+/// ignored makes the loss and the gradient of its row NaN.
 ///
 /// Cost: one pass over the logits in each direction; kept for the backward pass: the logits and
 /// one number for each row.
@@ -27,7 +27,8 @@ public func crossEntropy(
     return softCrossEntropy(x, target.cast(to: .float32), weights, labelSmoothing)
   }
   let labels = target.cast(to: .int32)
-  let (each, logSumExp) = crossEntropyRows(x, labels)
+  let known = SmoothedRows.labels(labels, classes: x.shape[-1], ignored)
+  let (each, logSumExp) = crossEntropyRows(x, known)
   let rows = SmoothedRows(each, labels, classes: x.shape[-1], labelSmoothing, ignored)
   return rows.loss(own: weights.map { weight($0, of: labels, in: x) }) {
     let surprise = logSumExp.expanded(at: -1) - x
@@ -37,7 +38,8 @@ public func crossEntropy(
 
 /// −(log-probability of the label) for each row: cross-entropy of what is log-softmax already.
 ///
-/// `logProbabilities: [..., C]`, `target: [...]` integers. A label outside 0 ..< C gives NaN.
+/// `logProbabilities: [..., C]`, `target: [...]` integers. A label outside 0 ..< C makes the loss and
+/// the gradient of its row NaN.
 public func negativeLogLikelihood(_ logProbabilities: Tensor, _ target: Tensor) -> Loss {
   let name = "negativeLogLikelihood"
   if target.dtype.isFloatingPoint {
@@ -47,15 +49,23 @@ public func negativeLogLikelihood(_ logProbabilities: Tensor, _ target: Tensor) 
   }
   if let misfit = misfit(name, logProbabilities, target, nil) { return misfit }
   let labels = target.cast(to: .int32)
-  let picked = logProbabilities.cast(to: .float32).taken(labels)
-  let isClass = (labels .>= 0) .& (labels .< Float(logProbabilities.shape[-1]))
-  return Loss(summing: select(isClass, -picked, Tensor.constant(.nan, .float32)))
+  let mark = classMark(of: labels, classes: logProbabilities.shape[-1])
+  let marked = logProbabilities.cast(to: .float32) * mark.expanded(at: -1)
+  return Loss(summing: -(marked.taken(labels) * mark))
+}
+
+/// 1 for each label that is a class, NaN for another. A row times its mark has a gradient that is NaN
+/// too, even where nothing of the row is looked up.
+func classMark(of labels: Tensor, classes: Int) -> Tensor {
+  let isClass = (labels .>= 0) .& (labels .< Float(classes))
+  return select(isClass, Tensor.constant(1, .float32), Tensor.constant(.nan, .float32))
 }
 
 /// (1 − p)^γ times the cross-entropy, p the label's probability: easy rows count less (T.-Y. Lin et
 /// al., 2017, eq. 4).
 ///
-/// `logits: [..., C]`, `target: [...]` integers.
+/// `logits: [..., C]`, `target: [...]` integers. A label outside 0 ..< C makes the loss and the
+/// gradient of its row NaN.
 public func focalLoss(_ logits: Tensor, _ target: Tensor, gamma: Float = 2) -> Loss {
   if target.dtype.isFloatingPoint {
     return .failed(

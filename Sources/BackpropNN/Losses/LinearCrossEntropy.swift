@@ -40,7 +40,8 @@ package func linearCrossEntropy(
   let weight = head.weight.value.cast(to: dtype)
   let bias = head.bias?.value.cast(to: .float32)
   let labels = target.cast(to: .int32).reshaped(to: [-1])
-  let (each, logSumExp) = linearCrossEntropyRows(rows, weight, bias, labels, block: block)
+  let known = SmoothedRows.labels(labels, classes: head.outputs, ignored)
+  let (each, logSumExp) = linearCrossEntropyRows(rows, weight, bias, known, block: block)
   /// For each row Σ of what every class is surprised by, without its logits: C ln Σ eˡ − Σ l.
   func surprise() -> Tensor {
     let total = head.weight.value.sum(over: 0).expanded(at: 1)

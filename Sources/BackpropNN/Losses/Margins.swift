@@ -16,7 +16,8 @@ public func hingeLoss(
 
 /// Σ max(0, margin − xᵧ + xⱼ)ᵖ over the other classes j, divided by the number of classes.
 ///
-/// `scores: [..., C]`, `target: [...]` integers (J. Weston, C. Watkins, 1999).
+/// `scores: [..., C]`, `target: [...]` integers (J. Weston, C. Watkins, 1999). A label outside
+/// 0 ..< C makes the loss and the gradient of its row NaN.
 ///
 /// - Parameter isSquared: whether p is 2, not 1.
 public func classHingeLoss(
@@ -29,12 +30,14 @@ public func classHingeLoss(
       "classHingeLoss", [scores, target], "the target must be integers, one class for each row",
       hint: "the classes lie on the last axis of the scores")
   }
-  let x = scores.cast(to: .float32)
-  let own = x.taken(target).expanded(at: -1)
-  let isOwn = Tensor.iota(x.shape, along: -1) .== target.cast(to: .int32).expanded(at: -1)
+  let labels = target.cast(to: .int32)
+  let mark = classMark(of: labels, classes: scores.shape[-1])
+  let x = scores.cast(to: .float32) * mark.expanded(at: -1)
+  let own = x.taken(labels).expanded(at: -1)
+  let isOwn = Tensor.iota(x.shape, along: -1) .== labels.expanded(at: -1)
   let excess = (x - own + margin).relu()
   let each = select(isOwn, Tensor.literal(0, like: x), isSquared ? excess.square() : excess)
-  return Loss(summing: each.sum(over: -1) * (1 / Float(max(1, x.shape[-1]))))
+  return Loss(summing: each.sum(over: -1) * mark * (1 / Float(max(1, x.shape[-1]))))
 }
 
 /// max(0, margin − t (a − b)): t = 1 where the first should be larger, −1 where the second.

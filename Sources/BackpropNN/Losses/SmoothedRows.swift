@@ -20,6 +20,13 @@ struct SmoothedRows {
     isKept = ignored.map { labels .!= Float($0) }
   }
 
+  /// The labels, with a class for those that are ignored and are none: what is no class makes its
+  /// row NaN, and NaN times nothing is NaN.
+  static func labels(_ labels: Tensor, classes: Int, _ ignored: Int?) -> Tensor {
+    guard let ignored, !(0..<classes).contains(ignored) else { return labels }
+    return select(labels .== Float(ignored), Tensor.literal(0, like: labels), labels)
+  }
+
   private func kept(_ rows: Tensor) -> Tensor {
     isKept.map { select($0, rows, Tensor.literal(0, like: rows)) } ?? rows
   }

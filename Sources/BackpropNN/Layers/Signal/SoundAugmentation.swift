@@ -2,13 +2,14 @@
 
 public import BackpropGraph
 
-/// In training shows each recording otherwise every time: earlier or later, louder or softer, with
-/// noise; in use the identity.
+/// In training shows each recording, or each series of steps, otherwise every time: earlier or later,
+/// louder or softer, with noise; in use the identity.
 ///
-/// `x: [B, T] -> [B, T]`. What is done to a recording depends on the training's seed, the step, and
-/// its place in the batch; see ``Context``.
+/// `x: [B, T] -> [B, T]`, or `[B, T, C] -> [B, T, C]`, where all channels are moved and made louder
+/// alike. What is done to a recording depends on the training's seed, the step, and its place in the
+/// batch; see ``Context``.
 public struct SoundAugmentation: Layer, CustomStringConvertible {
-  /// How far recordings are moved at most, forward or back, in samples; zeros move in.
+  /// How far recordings are moved at most, forward or back, in samples or steps; zeros move in.
   public let shift: Int
   /// How much louder or softer they become at most, in decibels.
   public let gain: Float
@@ -35,19 +36,21 @@ public struct SoundAugmentation: Layer, CustomStringConvertible {
     return "SoundAugmentation " + (text.isEmpty ? "nothing" : text)
   }
 
-  /// `x: [B, T] -> [B, T]`.
+  /// `x: [B, T] -> [B, T]`, or `[B, T, C] -> [B, T, C]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let context = Context.current
-    guard context.isTraining, x.rank == 2, x.count > 0 else { return x }
+    guard context.isTraining, x.rank == 2 || x.rank == 3, x.count > 0 else { return x }
     let key = context.draw(at: place)
-    let each: Shape = [x.shape[0], 1]
+    let (count, steps, channels) = (x.shape[0], x.shape[1], Array(x.shape.dimensions[2...]))
+    let each = Shape([count, 1] + channels.map { _ in 1 })
     var y = x
     if shift > 0 {
-      let start = Tensor.integers(each, in: 0..<Int32(2 * shift + 1), key: key.folded(0))
-      let width = x.shape[1] + 2 * shift
+      let start = Tensor.integers([count, 1], in: 0..<Int32(2 * shift + 1), key: key.folded(0))
+      let (places, width): (Shape, Int) = ([count, steps], steps + 2 * shift)
       let index =
-        Tensor.iota(x.shape, along: 0) * Float(width) + Tensor.iota(x.shape, along: 1) + start
-      y = y.padded([(0, 0), (shift, shift)]).reshaped(to: [x.shape[0] * width]).gathered(index)
+        Tensor.iota(places, along: 0) * Float(width) + Tensor.iota(places, along: 1) + start
+      y = y.padded([(0, 0), (shift, shift)] + channels.map { _ in (0, 0) })
+        .reshaped(to: Shape([count * width] + channels)).gathered(index)
     }
     if gain > 0 {
       let decibels = Tensor.uniform(each, key: key.folded(1)) * (2 * gain) - gain

@@ -38,7 +38,8 @@ public struct MaxPool: Layer, CustomStringConvertible {
 /// `x: [N, S…, C] -> [N, O…, C]`.
 public struct AveragePool: Layer, CustomStringConvertible {
   private let windows: Windows
-  /// Whether places in the padding count as zeros; else the mean is of those in the input.
+  /// Whether places in the padding count as zeros; else the mean is of those in the input, and 0
+  /// where a window has none.
   public let countsPadding: Bool
 
   /// A layer with windows of one size along every axis; strides are those of the windows unless
@@ -73,7 +74,7 @@ public struct AveragePool: Layer, CustomStringConvertible {
     }
     // How many places of each window are in the input.
     let one = Shape([1] + x.shape.dimensions.dropFirst().dropLast() + [1])
-    return sums(x) / sums(.ones(one, dtype: x.dtype))
+    return sums(x) / maximum(sums(.ones(one, dtype: x.dtype)), 1)
   }
 }
 

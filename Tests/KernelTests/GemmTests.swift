@@ -67,7 +67,7 @@ import Testing
       (page + 21, 70, 2 * page), (65, 200, page),
     ] {
       let problem = GemmProblem(
-        1, k, n, bTransposed: true, padding: stride - k, aType: BP_F32, bType: type)
+        1, k, n, bTransposed: true, bType: type, padding: stride - k)
       for level in availableGemmLevels {
         for tasks in [1, 2, 3] { check(problem, level: level, tasks: tasks) }
       }

@@ -69,7 +69,7 @@ struct BenchResult {
 struct Traffic {
   /// Bytes of a step.
   let bytes: Double
-  /// Bytes per second that all threads together read at best.
+  /// Bytes per second that all threads together read, in the median of passes between the steps.
   let bandwidth: Double
 
   /// What a step of so many seconds reaches of the bandwidth.

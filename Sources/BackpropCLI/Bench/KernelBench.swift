@@ -100,28 +100,7 @@ struct Peak {
       bp_copy_bandwidth(
         blocks[2 * thread].pointer, blocks[2 * thread + 1].pointer, size, 0.3)
     }
-    read = Peak.readBandwidth(cpu, seconds: 0.3)
-  }
-
-  /// Bytes per second that all threads together read of an array far larger than the caches, each a
-  /// part of it and all at once: the best of several passes.
-  static func readBandwidth(_ cpu: CPU, seconds: Double) -> Double {
-    let threads = cpu.pool.threadCount
-    let part = (256 << 20) / threads / 256 * 256
-    let array = HostBuffer(byteCount: threads * part)
-    array.pointer.initializeMemory(as: UInt8.self, repeating: 1, count: threads * part)
-    let sums = HostBuffer(byteCount: threads * MemoryLayout<UInt64>.stride)
-    let results = sums.pointer.bindMemory(to: UInt64.self, capacity: threads)
-    var best = Double.infinity
-    let whole = Stopwatch()
-    while whole.seconds < seconds {
-      let watch = Stopwatch()
-      cpu.pool.run(tasks: threads) { task, _ in
-        results[task] = bp_read(array.pointer + task * part, part)
-      }
-      best = min(best, watch.seconds)
-    }
-    return Double(threads * part) / best
+    read = ReadLoop(cpu).best(seconds: 0.3)
   }
 
   /// The sum of what each thread reaches while all work.

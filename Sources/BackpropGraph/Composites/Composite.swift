@@ -17,6 +17,7 @@ public func composite(
   _ name: String, _ operands: [Tensor], body: ([Tensor]) -> [Tensor],
   pullback: @escaping @Sendable ([Tensor], [Tensor], [Tensor?]) -> [Tensor?]
 ) -> [Tensor] {
+  if Composition.isPlain { return body(operands) }
   // Operands of their own, so that the body is cut exactly there.
   let inputs = operands.map { Tensor(Node(.stopGradient, $0.shape, $0.dtype, $0.node)) }
   let bodies = body(inputs)
@@ -31,6 +32,13 @@ public func composite(
     })
   let actual = operands.map(\.node) + extracted.operands.dropFirst(count)
   return call(extracted.id, actual).map(Tensor.init)
+}
+
+/// How composites are written down.
+package enum Composition {
+  /// Whether by their bodies alone: quicker where a step is short, such as a token's, and nobody asks
+  /// for gradients. Their own pullbacks are forgotten.
+  @TaskLocal package static var isPlain = false
 }
 
 /// A segment whose intermediate values are computed again in the backward pass instead of kept:

@@ -67,9 +67,10 @@ public struct Generator {
   private mutating func read() throws -> [Float] {
     try Context.evaluating(precision: precision, keeping: casts) {
       let tokens = Tensor(unread)
-      let made =
+      let made = Composition.$isPlain.withValue(true) {
         state.position == 0
-        ? model.read(tokens.expanded(at: 0), state: &state) : model.next(tokens, state: &state)
+          ? model.read(tokens.expanded(at: 0), state: &state) : model.next(tokens, state: &state)
+      }
       let logits = made.cast(to: .float32)
       try BackpropRuntime.evaluate([logits] + state.tensors)
       return try logits.array()

@@ -23,12 +23,12 @@ import Testing
     model:
       layers: 1
       heads: 2
-      width: 32
+      width: 64
     training:
       epochs: 30
       batch: 16
       group_by_length: false
-      learning_rate: 0.005
+      learning_rate: 0.003
       schedule: cosine
       warmup_epochs: 1
       label_smoothing: 0.1
@@ -195,8 +195,8 @@ import Testing
     #expect(message(("context: 9", "text: [a]")).contains("is for texts with labels"))
     #expect(message(("layers: 1", "kind: gpt")).contains("gpt reads plain texts"))
     #expect(message(("layers: 1", "kind: mlp")).contains("or transformer"))
-    #expect(message(("width: 32", "hidden: [3]")).contains("means nothing to transformer"))
-    #expect(message(("width: 32", "width: 33")).contains("choose a divisor of 33"))
+    #expect(message(("width: 64", "hidden: [3]")).contains("means nothing to transformer"))
+    #expect(message(("width: 64", "width: 65")).contains("choose a divisor of 65"))
     #expect(
       failure { _ = try tableRecipe(training: ["group_by_length: true"]) }.contains(
         "training.group_by_length is for texts of different lengths, and the source is csv"))

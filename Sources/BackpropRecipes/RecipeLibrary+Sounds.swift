@@ -70,7 +70,7 @@ extension RecipeLibrary {
         channels: [32, 64, 128, 256]
         dropout: 0.2
       training:
-        epochs: 30
+        epochs: 60
         batch: 32
         optimizer: adamw
         learning_rate: 0.004

@@ -50,24 +50,22 @@ public struct TextModelRecipe: Hashable, Sendable {
       .layers, .heads, .key_value_heads, .width, .style, .positions, .attention_window, .tied,
       .attention_dropout,
     ]
-    // What the networks that are no transformers of texts have not.
-    let places: [ModelKey] = [.positions, .attention_window]
-    let unused: [ModelKey] =
+    let used: [ModelKey] =
       switch kind {
-      case .gpt: []
+      case .gpt: own
       // It learns the places of both texts, and reads them whole.
-      case .transformer: places
-      // Its other keys are those of a RecurrentModelRecipe.
-      case .rnn: places + [.heads, .key_value_heads, .style, .attention_dropout]
-      case .text_classifier: [.tied]
-      case .bag_of_words: own.filter { $0 != .width }
-      case .mlp, .table, .cnn, .resnet, .series_cnn, .tcn, .log_mel_cnn, .wave_cnn: own
-      case .lstm, .gru: places + [.heads, .key_value_heads, .style, .tied, .attention_dropout]
-      // Their other keys are those of a PatchModelRecipe.
-      case .vit: places + [.key_value_heads, .style, .tied, .attention_dropout]
-      case .mixer: places + [.heads, .key_value_heads, .style, .tied, .attention_dropout]
+      case .transformer: own.filter { $0 != .positions && $0 != .attention_window }
+      case .text_classifier: own.filter { $0 != .tied }
+      case .bag_of_words: [.width]
+      case .mlp, .table, .cnn, .resnet, .series_cnn, .tcn, .log_mel_cnn, .wave_cnn: []
+      // Their other keys are those of a RecurrentModelRecipe,
+      case .rnn: [.layers, .width, .tied]
+      case .lstm, .gru: [.layers, .width]
+      // and those of a PatchModelRecipe.
+      case .vit: [.layers, .heads, .width]
+      case .mixer: [.layers, .width]
       }
-    if let key = unused.first(where: keys.has) {
+    if let key = own.first(where: { !used.contains($0) && keys.has($0) }) {
       throw keys.error(key, "means nothing to \(kind.rawValue)", "leave it out")
     }
     guard [.gpt, .text_classifier, .bag_of_words, .transformer].contains(kind) else { return nil }
@@ -77,9 +75,7 @@ public struct TextModelRecipe: Hashable, Sendable {
     width = try keys.integer(.width, in: 1...65536, default: 128)
     style = try keys.choice(.style, default: .gpt2)
     positions = try keys.choice(.positions, default: style == .llama ? .rotary : .learned)
-    attentionWindow =
-      keys.has(.attention_window)
-      ? try keys.integer(.attention_window, in: 1...1_048_576, default: 1) : nil
+    attentionWindow = try keys.integer(.attention_window, in: 1...1_048_576)
     tied = try keys.flag(.tied, default: true)
     attentionDropout = try keys.number(.attention_dropout, .fraction, default: dropout)
     guard kind == .bag_of_words || width % heads == 0 else {

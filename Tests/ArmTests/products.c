@@ -160,6 +160,9 @@ void check_products(void) {
     }
   }
   check_product(40, 520, 1700, 1, (form){.a_turned = true});
+  group("products, columns that lie pages apart");
+  check_product(1, 1024, 70, 1, (form){.b_turned = true});
+  check_product(1, 2048, 37, 1, (form){.b_turned = true, .b_half = true});
   group("products, other strides");
   for (int i = 0; i < 5; i++) {
     check_product(larger[i][0], larger[i][1], larger[i][2], 1, (form){.apart = true});

@@ -98,10 +98,10 @@ public struct OptimizerOptions: Sendable {
     l1: Double = 0, clipping: Clipping? = nil, averaging: Double? = nil,
     groups: [ParameterGroup] = [], decaysVectors: Bool = true
   ) {
-    self.decaysVectors = decaysVectors
     self.l1 = l1
     self.clipping = clipping
     self.averaging = averaging
     self.groups = groups
+    self.decaysVectors = decaysVectors
   }
 }
